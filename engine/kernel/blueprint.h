@@ -1,0 +1,120 @@
+/* A blueprint: one point of a scenario, complete and typed, from which simulations are made. The
+ * loader writes it from YAML; tests write it in C. It is read-only while simulations run, shared by
+ * all threads, and holds no pointer into a simulation. */
+#ifndef ORRERY_KERNEL_BLUEPRINT_H
+#define ORRERY_KERNEL_BLUEPRINT_H
+
+#include "engine/kernel/distribution.h"
+#include "engine/kernel/field.h"
+#include "engine/kernel/kind.h"
+#include "engine/kernel/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { OPERATIONS_MAX = 250, ZONE_NONE = -1 };
+
+/* Types of operations (LANGUAGE: `type`). */
+enum operation_type {
+    OPERATION_READ,
+    OPERATION_WRITE,
+    OPERATION_INSERT,
+    OPERATION_UPDATE,
+    OPERATION_CAS,
+    OPERATION_DELETE,
+    OPERATION_SCAN,
+    OPERATION_TRANSACTION,
+    OPERATION_SEND,
+    OPERATION_LOGIN,
+    OPERATION_LOGOUT,
+    OPERATION_UNTYPED, /* a name that is no type and reaches no store */
+};
+
+struct operation {
+    const char *name;
+    enum operation_type type;
+};
+
+/* What every instance of every kind has beside its kind's configuration. */
+struct instance {
+    const void *const *configs; /* [operation count]: the kind's configuration for each operation */
+    double weight;              /* > 0; share in weighted pools */
+    double speed;               /* > 0; divides every service time */
+    int32_t zone;               /* index, or ZONE_NONE */
+    bool percentiles;           /* its own percentiles are asked for */
+};
+
+struct blueprint_node {
+    const char *name;
+    const struct kind *kind;
+    uint32_t count;               /* >= 1 */
+    uint32_t first;               /* index of the first instance's agent; instances follow */
+    const struct instance *instances;
+};
+
+/* One end of a link rule, most general first: the larger, the more specific. */
+enum link_end {
+    LINK_ANY,
+    LINK_ZONE,     /* id: zone */
+    LINK_NODE,     /* id: node */
+    LINK_INSTANCE, /* id: agent */
+};
+
+/* The properties of a one-way link. */
+struct link_config {
+    struct distribution latency; /* ns, one way */
+    double bandwidth;            /* bytes per second; 0: unlimited */
+    double loss;                 /* share of messages, 0..1 */
+    double duplicate;            /* share of messages */
+    int64_t give_up;             /* ns until the sender of a lost message is told */
+};
+
+enum link_key {
+    LINK_LATENCY = 1,
+    LINK_BANDWIDTH = 2,
+    LINK_LOSS = 4,
+    LINK_DUPLICATE = 8,
+    LINK_GIVE_UP = 16,
+};
+
+/* Applies to every ordered pair (from, to) it matches; a pair takes each key from the most specific
+ * rule (largest sum of ends) that sets it, the rest from the defaults (latency 0, no limits, give_up
+ * 60 s). Two rules of equal specificity that set the same key for a pair are refused by the loader. */
+struct link_rule {
+    enum link_end from, to;
+    uint32_t from_id, to_id;
+    uint32_t keys; /* enum link_key: which ones it sets */
+    struct link_config config;
+};
+
+struct blueprint {
+    const struct operation *operations;
+    uint32_t operation_count; /* >= 1 */
+    const struct blueprint_node *nodes; /* in order of name: they start in this order */
+    uint32_t node_count;
+    uint32_t agent_count; /* sum of counts */
+    const char *const *zones;
+    uint32_t zone_count;
+    const struct link_rule *links;
+    uint32_t link_count;
+    const struct window *windows; /* [0] is W = [warmup, duration) */
+    uint32_t window_count;
+    int64_t duration;        /* ns */
+    int64_t drain;           /* ns: longest cool-down after the duration */
+    int64_t series_interval; /* ns; 0: none */
+    uint64_t in_flight;      /* calls alive at once; beyond, the design diverges */
+};
+
+/* What `orrery validate` needs of a kind to predict the load of its nodes. Every function gets the
+ * configuration of one operation. */
+struct kind_load {
+    double (*work_ns)(const void *config);      /* mean own work of one visit; before `speed` */
+    double (*slots)(const void *config);        /* INFINITY: unlimited */
+    const struct pool *(*target)(const void *config); /* where a visit goes on to; NULL: nowhere */
+    bool (*weighted)(const void *config);       /* true: the pool is shared by weight, else evenly */
+    double (*attempts)(const void *config);     /* calls to `target` for each visit (retries); >= 0 */
+    double (*offered)(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation);
+                                                /* clients: operations/s; INFINITY: closed loop */
+};
+
+#endif

@@ -1,0 +1,56 @@
+/* A kind of node as a table: name, one sentence, fields, metrics, sizes, functions. Adding a kind is
+ * one file with one such table and one line in models/registry.c. */
+#ifndef ORRERY_KERNEL_KIND_H
+#define ORRERY_KERNEL_KIND_H
+
+#include "engine/kernel/field.h"
+#include "engine/kernel/metric.h"
+
+#include <stdint.h>
+
+struct agent;
+struct call;
+
+enum { KIND_TABLES = 4 };
+
+enum kind_flags {
+    KIND_CLIENT = 1, /* begins operations itself: shares in `operations` are its own */
+};
+
+struct kind {
+    const char *name;
+    const char *summary;              /* one sentence, for the manual */
+    const char *semantics;            /* what is simulated, what is left out, what happens at ties */
+    const struct field_table *fields; /* of the configuration, beside the keys every node has */
+    const struct metric_table *tables[KIND_TABLES]; /* up to the first NULL; agent->records has the
+                                                       same order */
+    uint32_t flags;
+    uint32_t config_size;
+    uint32_t volatile_size; /* of agent->memory: zeroed by a crash */
+    uint32_t durable_size;  /* of agent->durable: kept by a crash */
+    uint32_t frame_size;    /* of call_frame(): what a call of this kind remembers over an await */
+
+    /* Time 0, and after every restart. May begin calls and set timers. Never called while the
+     * place is down or paused. */
+    void (*start)(struct agent *agent);
+
+    /* Resumes one call that this agent holds; call->wake says why. Must end with exactly one of:
+     * call_reply, call_free, call_await with children or a timeout, station_enter and the like
+     * (someone else will wake the call). Must not touch the call after it gave it away. Never
+     * re-entered: a message to another agent, even over a link without delay, arrives by an event. */
+    void (*step)(struct agent *agent, struct call *call);
+
+    /* Sees every child of a call of this agent exactly once, when its reply comes in or is given up,
+     * before the parent's join is judged. `parent` is NULL where the parent has gone or (round) no
+     * longer waits for this child; the child is freed by the core afterwards. Must not wake or free
+     * anybody. */
+    void (*settle)(struct agent *agent, struct call *parent, struct call *child);
+
+    /* A timer of this agent fired (timer_after); timers set before a crash are dropped. */
+    void (*tick)(struct agent *agent, uint32_t tag, uint64_t argument);
+
+    /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
+    const struct kind_load *load;
+};
+
+#endif

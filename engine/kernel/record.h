@@ -1,0 +1,180 @@
+/* Recorders: what a run writes down while it runs, as integers, in windows of virtual time.
+ *
+ * A recorder belongs to one simulation. Each agent has one `record` for every metric table of its
+ * kind. Windows: window 0 is W = [warm-up, duration); further ones are phases (before, during,
+ * after a fault). An event belongs to a window by an instant its caller names: `now` for flows, the
+ * intended start for operations, the arrival for visits. Levels are integrals of a whole number over
+ * a window. With a series interval every metric is also kept per interval of [0, duration), pooled
+ * over operations.
+ *
+ * Owner: the simulation's recorder owns all memory; agents hold pointers into it. */
+#ifndef ORRERY_KERNEL_RECORD_H
+#define ORRERY_KERNEL_RECORD_H
+
+#include "engine/kernel/check.h"
+#include "engine/kernel/histogram.h"
+#include "engine/kernel/metric.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef __int128 wide; /* sums of nanoseconds times counts */
+
+struct window {
+    int64_t begin, end; /* ns, half-open */
+};
+
+struct moments {
+    uint64_t count;
+    wide sum;
+    int64_t min, max; /* of no meaning while count is 0 */
+};
+
+/* One duration metric of one agent and operation, in one window. */
+struct tally {
+    struct moments moments;      /* of this agent */
+    struct histogram *histogram; /* shared by the node's instances; never NULL */
+    struct histogram *own;       /* of this agent alone, where its percentiles are asked for; or NULL */
+};
+
+/* One level: of an agent, or pooled over a node's instances. */
+struct level {
+    int64_t value;
+    int64_t since;               /* ns of the last change or edge */
+    wide integral;               /* ns x value from time 0 to `since` */
+    int64_t max;                 /* over states of positive duration in window 0 */
+    struct histogram *histogram; /* ns by value in window 0, or NULL */
+    struct level *pooled;        /* the node's level that moves with this one, or NULL */
+    wide *at_edge;               /* integral at every edge of the recorder, in order of time */
+};
+
+struct record;
+struct series;
+
+struct recorder {
+    const int64_t *now;          /* the simulation's clock */
+    const struct window *windows;
+    uint32_t window_count;       /* >= 1 */
+    uint32_t operation_count;    /* >= 1 */
+    int64_t series_interval;     /* ns; 0: no series */
+    int64_t series_end;          /* ns: the duration */
+    bool measuring;              /* inside window 0: levels fill their histograms */
+    struct recorder_store *store;
+};
+
+/* All of one table at one agent. Counts: [window][metric][operation]. */
+struct record {
+    struct recorder *recorder;
+    const struct metric_table *table;
+    uint64_t *counts;     /* TOTAL and RATE metrics; window 0 first; stride metric count x operations */
+    struct tally *tallies; /* DURATION metrics, the same layout */
+    struct level *levels; /* LEVEL metrics, [metric] */
+    struct series *series; /* of the node, or NULL */
+    struct series *own_series; /* of the instance where the node has several (levels only), or NULL */
+};
+
+/* Which window an instant belongs to is asked for every event, so it is one compare. */
+static inline bool window_holds(const struct window *w, int64_t at_ns)
+{
+    return (uint64_t)(at_ns - w->begin) < (uint64_t)(w->end - w->begin);
+}
+
+/* The slow ways: further windows and series. */
+void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                       uint64_t amount);
+void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                          int64_t value);
+
+static inline bool record_plain(const struct recorder *r)
+{
+    return r->window_count == 1 && !r->series_interval;
+}
+
+/* Counts `amount` events of `metric` at the instant `at_ns`. */
+static inline void record_count(struct record *r, uint32_t metric, uint32_t operation,
+                                int64_t at_ns, uint64_t amount)
+{
+    const struct recorder *all = r->recorder;
+    if (window_holds(all->windows, at_ns))
+        r->counts[metric * all->operation_count + operation] += amount;
+    if (UNLIKELY(!record_plain(all)))
+        record_count_slow(r, metric, operation, at_ns, amount);
+}
+
+static inline void tally_add(struct tally *t, int64_t value)
+{
+    struct moments *m = &t->moments;
+    if (UNLIKELY(!m->count || value < m->min))
+        m->min = value;
+    if (UNLIKELY(!m->count || value > m->max))
+        m->max = value;
+    m->count++;
+    m->sum += value;
+    histogram_add(t->histogram, value);
+    if (UNLIKELY(t->own))
+        histogram_add(t->own, value);
+}
+
+/* Adds one observation of a duration metric (>= 0) that belongs to the instant `at_ns`. */
+static inline void record_duration(struct record *r, uint32_t metric, uint32_t operation,
+                                   int64_t at_ns, int64_t value)
+{
+    const struct recorder *all = r->recorder;
+    if (window_holds(all->windows, at_ns))
+        tally_add(&r->tallies[metric * all->operation_count + operation], value);
+    if (UNLIKELY(!record_plain(all)))
+        record_duration_slow(r, metric, operation, at_ns, value);
+}
+
+/* Closes the time at the present value up to `now_ns`. */
+static inline void level_touch(struct level *l, int64_t now_ns)
+{
+    int64_t spent = now_ns - l->since;
+    if (!spent)
+        return;
+    l->integral += (wide)spent * l->value;
+    l->since = now_ns;
+    if (LIKELY(l->histogram != 0)) {
+        histogram_weigh(l->histogram, l->value, (uint64_t)spent);
+        if (UNLIKELY(l->value > l->max))
+            l->max = l->value;
+    }
+}
+
+/* Moves a level by `change`, and the node's pooled level with it. A level never falls below 0. */
+static inline void record_level(struct record *r, uint32_t metric, int64_t change)
+{
+    struct level *l = &r->levels[metric];
+    int64_t now_ns = *r->recorder->now;
+    do {
+        level_touch(l, now_ns);
+        l->value += change;
+        l = l->pooled;
+    } while (UNLIKELY(l != 0));
+}
+
+/* What a recorder is made from. Windows: [0] is W; the arrays are copied. */
+struct recorder_plan {
+    const struct window *windows;
+    uint32_t window_count;
+    uint32_t operation_count;
+    int64_t series_interval, series_end; /* ns; interval 0: no series */
+};
+
+/* `now` is the clock the recorder reads; it must outlive the recorder. */
+struct recorder *recorder_create(const struct recorder_plan *plan, const int64_t *now);
+void recorder_free(struct recorder *recorder);
+
+/* One table of one agent. Instances of a node come one after another, from 1 to `instances`; all
+ * of them share the node's histograms, and with several of them every level also moves the node's
+ * pooled one. `percentiles_of_instance`: keep this instance's own histograms too. */
+struct record *recorder_add(struct recorder *recorder, const char *node, uint32_t instance,
+                            uint32_t instances, const struct metric_table *table,
+                            bool percentiles_of_instance);
+
+/* The next instant (ns) at which recorder_edge wants to be called, before anything else happens at
+ * that instant: window borders and series intervals. INT64_MAX: none. */
+int64_t recorder_next_edge(const struct recorder *recorder);
+void recorder_edge(struct recorder *recorder);
+
+#endif

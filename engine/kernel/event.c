@@ -1,0 +1,351 @@
+#include "engine/kernel/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_SLOTS = 256,
+    FIRST_RING = 64,
+    FIRST_CHUNKS = 64,
+    BOTTOM_LIMIT = 64,
+    STALE_SLACK = 1 << 16,
+    CHUNK_KEYS = EVENT_CHUNK - 1,
+};
+
+/* A bucket taken out of the wheel, to be read chunk by chunk. */
+struct chain {
+    uint32_t chunk;
+    uint32_t count; /* keys not read yet */
+};
+
+static void *allocated(void *memory, uint64_t count, size_t size)
+{
+    memory = realloc(memory, count * size);
+    if (!memory)
+        check_machine("no memory left for the events pending");
+    return memory;
+}
+
+void event_queue_init(struct queue *q)
+{
+    memset(q, 0, sizeof *q);
+    q->bottom_last = INT64_MAX;
+    q->bottom_limit = BOTTOM_LIMIT;
+    q->bottom_capacity = 2 * BOTTOM_LIMIT;
+    q->bottom = allocated(NULL, q->bottom_capacity, sizeof *q->bottom);
+    q->ring_mask = FIRST_RING - 1;
+    q->ring = allocated(NULL, FIRST_RING, sizeof *q->ring);
+    q->stale_slack = STALE_SLACK;
+    q->stale_limit = 0; /* The first cancel sets it. */
+    event_slots_grow(q);
+}
+
+void event_queue_free(struct queue *q)
+{
+    free(q->bottom);
+    free(q->ring);
+    free(q->slots);
+    free(q->cells);
+    memset(q, 0, sizeof *q);
+}
+
+/* Doubles the slots and chains the new ones. */
+void event_slots_grow(struct queue *q)
+{
+    uint32_t from = q->slot_capacity;
+    if (from > EVENT_SLOT_MASK)
+        check_machine("more than 16777215 events are pending at one time: the simulated system "
+                      "is larger than this simulator can hold, or it is unstable and its queues "
+                      "grow without end");
+    uint32_t to = from ? 2 * from : FIRST_SLOTS;
+    q->slots = allocated(q->slots, to, sizeof *q->slots);
+    if (!from)
+        q->slots[from++] = (struct event){.id = UINT64_MAX};
+    for (uint32_t i = from; i < to; i++)
+        q->slots[i] = (struct event){.target = i + 1 < to ? i + 1 : 0};
+    q->slot_free = from;
+    q->slot_capacity = to;
+}
+
+void event_sequence_exhausted(void)
+{
+    check_machine("more than 1099511627775 events were scheduled in one run: make the run shorter "
+                  "or split it into replications");
+}
+
+void event_ring_grow(struct queue *q)
+{
+    uint32_t count = q->ring_tail - q->ring_head;
+    uint32_t capacity = 2 * (q->ring_mask + 1);
+    event_handle *ring = allocated(NULL, capacity, sizeof *ring);
+    for (uint32_t i = 0; i < count; i++)
+        ring[i] = q->ring[(q->ring_head + i) & q->ring_mask];
+    free(q->ring);
+    q->ring = ring;
+    q->ring_mask = capacity - 1;
+    q->ring_head = 0;
+    q->ring_tail = count;
+}
+
+static void bottom_reserve(struct queue *q, uint32_t count)
+{
+    if (count <= q->bottom_capacity)
+        return;
+    while (q->bottom_capacity < count)
+        q->bottom_capacity *= 2;
+    q->bottom = allocated(q->bottom, q->bottom_capacity, sizeof *q->bottom);
+}
+
+static void chunk_release(struct queue *q, uint32_t chunk)
+{
+    q->cells[chunk * EVENT_CHUNK].id = q->chunk_free;
+    q->chunk_free = chunk + 1;
+}
+
+/* Adds a chunk to the end of the bucket; the index of its first cell for a key. */
+uint32_t event_bucket_extend(struct queue *q, struct event_bucket *bucket)
+{
+    if (UNLIKELY(!q->chunk_free)) {
+        uint32_t from = q->chunk_capacity;
+        uint32_t to = from ? 2 * from : FIRST_CHUNKS;
+        CHECK(to <= UINT32_MAX / EVENT_CHUNK);
+        q->cells = allocated(q->cells, (uint64_t)to * EVENT_CHUNK, sizeof *q->cells);
+        q->chunk_capacity = to;
+        for (uint32_t chunk = to; chunk-- > from;)
+            chunk_release(q, chunk);
+    }
+    uint32_t chunk = q->chunk_free - 1;
+    struct event_key *link = &q->cells[chunk * EVENT_CHUNK];
+    q->chunk_free = (uint32_t)link->id;
+    if (bucket->chunks) {
+        struct event_key *tail = &q->cells[bucket->end - EVENT_CHUNK];
+        link->id = tail->id;
+        tail->id = chunk;
+    } else {
+        link->id = chunk;
+    }
+    bucket->chunks++;
+    return chunk * EVENT_CHUNK + 1;
+}
+
+static struct chain bucket_take(struct queue *q, uint32_t level, uint32_t index)
+{
+    struct event_bucket *bucket = &q->wheel[level][index];
+    uint32_t tail = (bucket->end - 1) / EVENT_CHUNK;
+    struct chain chain = {
+        .chunk = (uint32_t)q->cells[tail * EVENT_CHUNK].id,
+        .count = (bucket->chunks - 1) * CHUNK_KEYS + (bucket->end - 1) % EVENT_CHUNK,
+    };
+    *bucket = (struct event_bucket){0};
+    q->map[level][index / 64] &= ~(1ull << (index % 64));
+    uint64_t *map = q->map[level];
+    if (!(map[0] | map[1] | map[2] | map[3]))
+        q->levels &= ~(1u << level);
+    return chain;
+}
+
+static bool key_is_live(const struct queue *q, struct event_key key)
+{
+    return q->slots[key.id & EVENT_SLOT_MASK].id == key.id;
+}
+
+/* Copies the live keys of the next chunk and releases the chunk; how many (none is possible before
+ * the end). Copying leaves the caller free to put keys, which may move the pool. */
+static uint32_t chain_next(struct queue *q, struct chain *chain, struct event_key keys[CHUNK_KEYS])
+{
+    uint32_t count = chain->count < CHUNK_KEYS ? chain->count : CHUNK_KEYS;
+    const struct event_key *cells = &q->cells[chain->chunk * EVENT_CHUNK];
+    uint32_t next = (uint32_t)cells[0].id;
+    chain->count -= count;
+    if (chain->count)
+        for (uint32_t i = 0; i < EVENT_CHUNK; i += 4)
+            __builtin_prefetch(&q->cells[next * EVENT_CHUNK + i]);
+    uint32_t live = count;
+    if (!q->stale) {
+        memcpy(keys, cells + 1, count * sizeof *keys);
+    } else {
+        live = 0;
+        for (uint32_t i = 1; i <= count; i++) {
+            keys[live] = cells[i];
+            live += key_is_live(q, cells[i]);
+        }
+        q->stale -= count - live;
+    }
+    chunk_release(q, chain->chunk);
+    chain->chunk = next;
+    return live;
+}
+
+static void chain_to_wheel(struct queue *q, struct chain chain)
+{
+    struct event_key keys[CHUNK_KEYS];
+    while (chain.count) {
+        uint32_t count = chain_next(q, &chain, keys);
+        for (uint32_t i = 0; i < count; i++)
+            event_wheel_put(q, keys[i]);
+    }
+}
+
+/* Sorts a short chain into the bottom. */
+static void chain_to_bottom(struct queue *q, struct chain chain)
+{
+    struct event_key keys[CHUNK_KEYS];
+    bottom_reserve(q, q->bottom_count + chain.count + 1);
+    while (chain.count) {
+        uint32_t count = chain_next(q, &chain, keys);
+        for (uint32_t i = 0; i < count; i++) {
+            __builtin_prefetch(&q->slots[keys[i].id & EVENT_SLOT_MASK], 1);
+            event_bottom_insert(q, keys[i]);
+        }
+    }
+}
+
+/* Makes a chain of any length whose keys all have one time the bottom, which is empty. */
+static void ties_to_bottom(struct queue *q, struct chain chain)
+{
+    struct event_key keys[CHUNK_KEYS];
+    bottom_reserve(q, chain.count + 1);
+    uint32_t end = chain.count;
+    uint32_t first = end;
+    while (chain.count) {
+        uint32_t count = chain_next(q, &chain, keys);
+        for (uint32_t i = 0; i < count; i++)
+            q->bottom[--first] = keys[i];
+    }
+    q->bottom_count = end - first;
+    memmove(q->bottom, q->bottom + first, q->bottom_count * sizeof *q->bottom);
+}
+
+static uint32_t first_bucket(const struct queue *q, uint32_t level)
+{
+    uint32_t word = 0;
+    while (!q->map[level][word])
+        word++;
+    return word * 64 + (uint32_t)__builtin_ctzll(q->map[level][word]);
+}
+
+/* The first time that belongs to a bucket of the wheel. */
+static int64_t bucket_start(const struct queue *q, uint32_t level, uint32_t index)
+{
+    uint64_t above = level == EVENT_LEVELS - 1 ? 0 : ~(uint64_t)0 << (8 * (level + 1));
+    return (int64_t)(((uint64_t)q->base & above) | (uint64_t)index << (8 * level));
+}
+
+/* Brings the next keys into the empty bottom while the ring is empty too. False: no bucket begins
+ * at or before until_ns. A bucket that begins later is left alone, so that asking in vain does not
+ * move `base` beyond the times that may still be pushed. */
+bool event_bottom_refill(struct queue *q, int64_t until_ns)
+{
+    while (q->levels) {
+        uint32_t level = (uint32_t)__builtin_ctz(q->levels);
+        uint32_t index = first_bucket(q, level);
+        int64_t start = bucket_start(q, level, index);
+        if (start > until_ns)
+            return false;
+        struct chain chain = bucket_take(q, level, index);
+        q->base = start;
+        if (level > 0 && chain.count > q->bottom_limit * 5 / 8) {
+            q->bottom_last =
+                start - 1; /* What was dealt out lies behind it even if we stop here. */
+            chain_to_wheel(q, chain);
+            continue;
+        }
+        q->bottom_last = start + (int64_t)((1ull << (8 * level)) - 1);
+        if (level == 0)
+            ties_to_bottom(q, chain);
+        else
+            chain_to_bottom(q, chain);
+        if (!q->bottom_count)
+            continue;
+        /* With few events pending all of them go to the bottom, and stay there. */
+        if (event_count(q) <= q->bottom_limit / 4) {
+            while (q->levels) {
+                level = (uint32_t)__builtin_ctz(q->levels);
+                chain_to_bottom(q, bucket_take(q, level, first_bucket(q, level)));
+            }
+            q->bottom_last = INT64_MAX;
+        }
+        return true;
+    }
+    q->bottom_last = INT64_MAX;
+    return false;
+}
+
+/* Moves `base` back to `now` after it had run ahead in a vain search for events. The levels below
+ * the first byte in which the two differ belong into the one bucket that holds the old base; what
+ * lies above differs from both in the same byte. */
+static void wheel_rebase(struct queue *q)
+{
+    uint32_t top = (uint32_t)(63 - __builtin_clzll((uint64_t)(q->base ^ q->now))) >> 3;
+    q->base = q->now;
+    for (;;) {
+        uint32_t below = q->levels & ((1u << top) - 1);
+        if (!below)
+            return;
+        uint32_t level = (uint32_t)__builtin_ctz(below);
+        chain_to_wheel(q, bucket_take(q, level, first_bucket(q, level)));
+    }
+}
+
+static void bottom_drop_stale(struct queue *q)
+{
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < q->bottom_count; i++) {
+        q->bottom[live] = q->bottom[i];
+        live += key_is_live(q, q->bottom[i]);
+    }
+    q->stale -= q->bottom_count - live;
+    q->bottom_count = live;
+}
+
+/* Shortens a bottom that has become too long: drops stale keys and, if that was not enough, gives
+ * the later half to the wheel. Keys of the present instant stay: behind the ring they would be out
+ * of order. */
+void event_bottom_spill(struct queue *q)
+{
+    if (q->stale)
+        bottom_drop_stale(q);
+    if (q->bottom_count <= q->bottom_limit / 2)
+        return;
+    int64_t split = q->bottom[q->bottom_count / 2].time;
+    if (split <= q->now)
+        split = q->now + 1; /* The key that made it too long is later than now: no overflow. */
+    if (!q->levels)
+        q->base = q->now;
+    else if (q->base > split)
+        wheel_rebase(q);
+    uint32_t count = 0;
+    while (count < q->bottom_count && q->bottom[count].time >= split)
+        count++;
+    for (uint32_t i = count; i-- > 0;)
+        event_wheel_put(q, q->bottom[i]);
+    q->bottom_count -= count;
+    memmove(q->bottom, q->bottom + count, q->bottom_count * sizeof *q->bottom);
+    q->bottom_last = split - 1;
+}
+
+/* Drops every stale key if there are many, and allows as many anew as events are pending: a sweep
+ * costs O(1) for each cancel since the last one. */
+void event_sweep(struct queue *q)
+{
+    uint64_t limit = q->stale_slack + event_count(q);
+    q->stale_limit = limit;
+    if (q->stale <= limit)
+        return;
+    bottom_drop_stale(q);
+    uint32_t kept = q->ring_head;
+    for (uint32_t i = q->ring_head; i != q->ring_tail; i++) {
+        event_handle id = q->ring[i & q->ring_mask];
+        q->ring[kept & q->ring_mask] = id;
+        if (event_pending(q, id))
+            kept++;
+        else
+            q->stale--;
+    }
+    q->ring_tail = kept;
+    for (uint32_t level = 0; level < EVENT_LEVELS; level++)
+        for (uint32_t index = 0; index < 256; index++)
+            if (q->wheel[level][index].chunks)
+                chain_to_wheel(q, bucket_take(q, level, index));
+    CHECK(q->stale == 0);
+}

@@ -1,0 +1,253 @@
+/* The event queue: hands out events in the order of (time, sequence of the push).
+ *
+ * An event waits in two parts. Its payload (`struct event`, 16 bytes) lies in a slot from push to
+ * pop and never moves. Its key (time and handle, 16 bytes) moves through up to three places:
+ *
+ *   ring    events pushed at the present instant, first in, first out. n events at one instant that
+ *           each spawn one more at that instant cost O(n), not O(n^2).
+ *   bottom  a small array sorted by falling time, so the next event is at its end. Every key with
+ *           time <= bottom_last that is not in the ring is here. With few events pending they are
+ *           all here and nothing else is in use.
+ *   wheel   a radix wheel over all of int64 at 1 ns: 8 levels of 256 buckets. A key whose time
+ *           differs from `base` first in byte b (the highest differing byte) is in level b, in the
+ *           bucket named by that byte. Every key here has time > bottom_last and >= base.
+ *
+ * An empty bottom is refilled from the first bucket of the lowest level: a short bucket is sorted
+ * into the bottom, a long one is dealt out to the levels below. Each key falls at most 8 levels.
+ * Equal times are never reordered: buckets keep the order of pushing, dealing out is stable, and
+ * what the bottom hands back to the wheel was earlier than anything in the wheel. So keys compare
+ * by time alone.
+ *
+ * Cancelling frees the slot; the stale key is dropped when it is met. When stale keys outnumber
+ * the events pending by far they are all swept out, so memory follows the greatest number of events
+ * pending at once and nothing else. The queue gives its memory back in event_queue_free.
+ *
+ * The idea of dealing out by the highest differing bit: Ahuja, Mehlhorn, Orlin, Tarjan, "Faster
+ * algorithms for the shortest path problem", JACM 37 (1990), radix heaps; the levels of buckets:
+ * Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. */
+#ifndef ORRERY_KERNEL_EVENT_H
+#define ORRERY_KERNEL_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/kernel/check.h"
+
+typedef uint64_t event_handle; /* sequence << 24 | slot; 0 = none */
+
+/* What is handed out: the type, target and argument mean what the one who pushed meant. */
+struct event {
+    event_handle id;
+    uint32_t target;
+    uint16_t argument;
+    uint8_t type;
+    uint8_t unused;
+};
+
+struct event_key {
+    int64_t time;
+    event_handle id;
+};
+
+/* A bucket is a chain of chunks of EVENT_CHUNK cells from the common pool: cell 0 holds the link
+ * to the next chunk, in the last chunk to the first; the other cells hold keys. All zero: empty. */
+struct event_bucket {
+    uint32_t end;    /* index of the cell behind the last key; a multiple of the chunk: full */
+    uint32_t chunks; /* length of the chain */
+};
+
+enum {
+    EVENT_SLOT_BITS = 24,
+    EVENT_SEQUENCE_BITS = 64 - EVENT_SLOT_BITS,
+    EVENT_LEVELS = 8,
+    EVENT_CHUNK = 16,
+};
+#define EVENT_SLOT_MASK ((1u << EVENT_SLOT_BITS) - 1)
+
+struct queue {
+    int64_t now;     /* ns; the time of the event popped last */
+    uint64_t popped; /* events handed out */
+    int64_t bottom_last;
+    struct event_key *bottom;
+    uint32_t bottom_count;
+    uint32_t ring_head, ring_tail; /* free-running; the ring is empty when they are equal */
+    uint32_t ring_mask;
+    event_handle *ring;  /* every one of these is due at `now` */
+    struct event *slots; /* slot 0 is never used and matches no handle */
+    uint32_t slot_free;  /* first free slot, chained through `target`; 0 = none */
+    uint32_t slot_capacity;
+    uint64_t sequence;       /* events pushed so far */
+    uint64_t cancelled;      /* events cancelled so far */
+    uint64_t stale;          /* keys of cancelled events that still lie somewhere */
+    uint64_t stale_limit;    /* sweep when `stale` exceeds it */
+    struct event_key *cells; /* the pool of chunks */
+    uint32_t chunk_free;     /* first free chunk + 1, chained through `id` of cell 0; 0 = none */
+    uint32_t chunk_capacity;
+    int64_t base;
+    uint32_t levels; /* bit b: level b is not empty */
+    uint32_t bottom_capacity;
+    uint32_t bottom_limit;         /* a longer bottom gives its later half to the wheel; >= 2 */
+    uint32_t stale_slack;          /* stale keys always tolerated */
+    uint64_t map[EVENT_LEVELS][4]; /* bit s: bucket s of the level is not empty */
+    struct event_bucket wheel[EVENT_LEVELS][256];
+};
+
+/* An empty queue at time 0. `bottom_limit` and `stale_slack` may be lowered by tests before the
+ * first push; results never depend on them. */
+void event_queue_init(struct queue *q);
+void event_queue_free(struct queue *q);
+
+/* The paths that are taken seldom, for the inline functions below only. */
+void event_slots_grow(struct queue *q);
+void event_ring_grow(struct queue *q);
+void event_bottom_spill(struct queue *q);
+bool event_bottom_refill(struct queue *q, int64_t until_ns);
+uint32_t event_bucket_extend(struct queue *q, struct event_bucket *bucket);
+void event_sweep(struct queue *q);
+_Noreturn void event_sequence_exhausted(void);
+
+static inline bool event_pending(const struct queue *q, event_handle h)
+{
+    return q->slots[h & EVENT_SLOT_MASK].id == h;
+}
+
+/* Events pending, without the cancelled. */
+static inline uint64_t event_count(const struct queue *q)
+{
+    return q->sequence - q->popped - q->cancelled;
+}
+
+static inline void event_slot_release(struct queue *q, uint32_t slot)
+{
+    q->slots[slot].id = 0;
+    q->slots[slot].target = q->slot_free;
+    q->slot_free = slot;
+}
+
+/* Requires key.time >= q->base. */
+static inline void event_wheel_put(struct queue *q, struct event_key key)
+{
+    uint64_t difference = (uint64_t)(key.time ^ q->base) | 1;
+    uint32_t level = (uint32_t)(63 - __builtin_clzll(difference)) >> 3;
+    uint32_t index = (uint32_t)((uint64_t)key.time >> (8 * level)) & 255;
+    struct event_bucket *bucket = &q->wheel[level][index];
+    uint32_t end = bucket->end;
+    if (UNLIKELY(end % EVENT_CHUNK == 0)) {
+        end = event_bucket_extend(q, bucket);
+        q->map[level][index / 64] |= 1ull << (index % 64);
+        q->levels |= 1u << level;
+    }
+    q->cells[end] = key;
+    bucket->end = end + 1;
+}
+
+/* Sorts the key in behind every key of the same time. Requires room. */
+static inline void event_bottom_insert(struct queue *q, struct event_key key)
+{
+    struct event_key *bottom = q->bottom;
+    uint32_t i = q->bottom_count++;
+    for (; i > 0 && bottom[i - 1].time <= key.time; i--)
+        bottom[i] = bottom[i - 1];
+    bottom[i] = key;
+}
+
+/* Schedules an event at time_ns >= q->now. O(1) amortised. */
+static inline event_handle event_push(struct queue *q, int64_t time_ns, uint8_t type,
+                                      uint32_t target, uint16_t argument)
+{
+    CHECK(time_ns >= q->now);
+    if (UNLIKELY(!q->slot_free))
+        event_slots_grow(q);
+    uint32_t slot = q->slot_free;
+    if (UNLIKELY(++q->sequence >> EVENT_SEQUENCE_BITS))
+        event_sequence_exhausted();
+    event_handle id = q->sequence << EVENT_SLOT_BITS | slot;
+    q->slot_free = q->slots[slot].target;
+    q->slots[slot] = (struct event){.id = id, .target = target, .argument = argument, .type = type};
+    if (time_ns == q->now) {
+        if (UNLIKELY(q->ring_tail - q->ring_head > q->ring_mask))
+            event_ring_grow(q);
+        q->ring[q->ring_tail++ & q->ring_mask] = id;
+    } else if (time_ns <= q->bottom_last) {
+        event_bottom_insert(q, (struct event_key){time_ns, id});
+        if (UNLIKELY(q->bottom_count > q->bottom_limit))
+            event_bottom_spill(q);
+    } else {
+        event_wheel_put(q, (struct event_key){time_ns, id});
+    }
+    return id;
+}
+
+/* Takes a pending event out, in O(1) amortised. 0 and events popped or cancelled before: nothing
+ * happens. The handle must come from this queue. */
+static inline void event_cancel(struct queue *q, event_handle h)
+{
+    if (!event_pending(q, h))
+        return;
+    event_slot_release(q, (uint32_t)h & EVENT_SLOT_MASK);
+    q->cancelled++;
+    if (UNLIKELY(++q->stale > q->stale_limit))
+        event_sweep(q);
+}
+
+/* Hands out the first event with time <= until_ns and moves `now` to its time. False: there is
+ * none; `now` stays, and later pops and pushes at any time >= now are as right as ever. */
+static inline bool event_pop(struct queue *q, struct event *out, int64_t until_ns)
+{
+    for (;;) {
+        struct event_key key;
+        uint32_t count = q->bottom_count;
+        if (q->ring_head != q->ring_tail && (!count || q->bottom[count - 1].time != q->now)) {
+            /* Keys of `now` in the bottom were pushed before `now` was reached: they go first. */
+            if (UNLIKELY(q->now > until_ns))
+                return false;
+            key = (struct event_key){q->now, q->ring[q->ring_head++ & q->ring_mask]};
+        } else if (LIKELY(count)) {
+            key = q->bottom[count - 1];
+            if (UNLIKELY(key.time > until_ns))
+                return false;
+            q->bottom_count = count - 1;
+        } else if (event_bottom_refill(q, until_ns)) {
+            continue;
+        } else {
+            return false;
+        }
+        uint32_t slot = (uint32_t)key.id & EVENT_SLOT_MASK;
+        if (UNLIKELY(q->slots[slot].id != key.id)) {
+            q->stale--;
+            continue;
+        }
+        *out = q->slots[slot];
+        event_slot_release(q, slot);
+        q->now = key.time;
+        q->popped++;
+        return true;
+    }
+}
+
+/* The oracle: a binary heap of whole events with the same meaning, as simple as can be. The tests
+ * run both side by side and the benchmark compares them; no run uses it. Memory grows by one byte
+ * with every push. Its handles are not those of the queue. */
+struct heap_entry {
+    int64_t time;
+    struct event event; /* id = number of the push, from 1 */
+};
+
+struct heap {
+    int64_t now;
+    uint64_t popped;
+    struct heap_entry *entries; /* entries[i] is not after entries[2i+1] and entries[2i+2] */
+    uint64_t count, capacity;   /* of entries, the cancelled included */
+    uint8_t *pending;           /* by number of the push: 1 = neither popped nor cancelled */
+    uint64_t pushed, pending_capacity, pending_count;
+};
+
+void heap_init(struct heap *h);
+void heap_free(struct heap *h);
+event_handle heap_push(struct heap *h, int64_t time_ns, uint8_t type, uint32_t target,
+                       uint16_t argument);
+void heap_cancel(struct heap *h, event_handle id);
+bool heap_pop(struct heap *h, struct event *out, int64_t until_ns);
+uint64_t heap_count(const struct heap *h);
+
+#endif

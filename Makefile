@@ -37,11 +37,14 @@ ARCHIVE := $(BUILD)/liborrery.a
 # The program exists as soon as engine/cli does; until then the archive is what `all` means.
 PROGRAM := $(if $(COMMAND),$(BUILD)/orrery,$(ARCHIVE))
 
+# `make V=1` shows whole commands instead of the name of what is built.
+say = $(if $(V),,@echo "  $@";)
+
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo setup test unit unit-programs golden bless validate validate-long layers style \
-    lint format asan tsan coverage bench fuzz arm64 install clean help FORCE
+.PHONY: all demo setup test unit unit-programs fuzzers golden bless validate validate-long layers \
+    style lint format asan tsan coverage bench fuzz arm64 install clean help FORCE
 
 ## all: build the program, build/release/orrery (the default)
 all: $(PROGRAM)
@@ -74,6 +77,7 @@ unit: unit-programs
 	@for t in $(UNITS); do $$t || exit 1; done
 
 unit-programs: $(UNITS)
+fuzzers: $(FUZZERS)
 
 ## golden: compare CSV, messages and manual pages with the golden files
 golden:
@@ -162,31 +166,31 @@ $(BUILD)/members: FORCE
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(say)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(say)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The gnuplot scripts travel inside the program, so that it needs no data folder to be found.
 $(BUILD)/generated/plot_scripts.c: $(PLOTS) plot/embed $(BUILD)/members
 	@mkdir -p $(@D)
-	sh plot/embed $(PLOTS) > $@
+	$(say)sh plot/embed $(PLOTS) > $@
 
 $(ARCHIVE): $(OBJECTS) $(BUILD)/members
 	@rm -f $@
-	ar rcs $@ $(OBJECTS)
+	$(say)ar rcs $@ $(OBJECTS)
 
 $(BUILD)/orrery: $(COMMAND:%.c=$(BUILD)/%.o) $(ARCHIVE)
-	$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVE)
-	$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) -lcunit $(LIBS)
+	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) -lcunit $(LIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVE)
-	$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-# FUZZ_LINK is libFuzzer's main (-fsanitize=fuzzer) or tests/fuzz/replay.o, which plays files back.
+# FUZZ_LINK is the main: libFuzzer, or the one that plays files back (tests/fuzz/run chooses).
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ARCHIVE)
-	$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(FUZZ_LINK) $(LIBS)
+	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(FUZZ_LINK) $(LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,2 @@
+# Who may include whom.
+exec sh tests/layers

@@ -1,0 +1,2 @@
+# Forbidden calls, long lines, two draws in one expression.
+exec sh tests/style

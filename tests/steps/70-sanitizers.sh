@@ -1,4 +1,4 @@
 # The unit tests and one whole scenario under AddressSanitizer and UndefinedBehaviorSanitizer.
 . tests/steps/lib
-sanitized asan -fsanitize=address,undefined
+sanitized asan -fsanitize=address,undefined tests/unit/*.c
 close sanitizers

@@ -1,4 +1,5 @@
-# The unit tests and one whole scenario on two threads under ThreadSanitizer.
+# The unit tests that know threads (they see engine/experiment or pthread.h) and one whole scenario
+# on two workers, under ThreadSanitizer.
 . tests/steps/lib
-sanitized tsan -fsanitize=thread
+sanitized tsan -fsanitize=thread $(grep -l -e 'engine/experiment/' -e 'pthread\.h' tests/unit/*.c)
 close tsan

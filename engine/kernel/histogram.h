@@ -27,6 +27,7 @@ struct histogram {
     uint64_t count;        /* observations, or total weight */
     int64_t *exact;        /* the values themselves while count <= limit; NULL afterwards */
     uint32_t exact_room;   /* allocated items of `exact`; grows by doubling */
+    bool sorted;           /* `exact` is in ascending order */
     uint32_t limit;        /* how many values are kept exactly (0: none) */
     struct histogram_bucket *octave[HISTOGRAM_OCTAVES]; /* HISTOGRAM_SUB buckets each, or NULL */
 };
@@ -92,6 +93,9 @@ static inline void histogram_weigh(struct histogram *h, int64_t value, uint64_t 
 
 /* target += source. Exact values stay exact while both are and they fit. */
 void histogram_merge(struct histogram *target, const struct histogram *source);
+
+/* Puts the exact values in ascending order, so that the two functions below need no copy. */
+void histogram_sort(struct histogram *h);
 
 /* The value at integer rank `rank` (1 .. count): itself while exact, else its bucket's mean, in
  * the recorded unit. */

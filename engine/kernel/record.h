@@ -43,13 +43,15 @@ struct level {
     int64_t since;               /* ns of the last change or edge */
     wide integral;               /* ns x value from time 0 to `since` */
     int64_t max;                 /* over states of positive duration in window 0 */
-    struct histogram *histogram; /* ns by value in window 0, or NULL */
+    struct histogram *histogram; /* ns by value, from the begin of window 0 to its end, else NULL */
+    struct histogram *kept;      /* the same histogram, also when it no longer moves */
     struct level *pooled;        /* the node's level that moves with this one, or NULL */
     wide *at_edge;               /* integral at every edge of the recorder, in order of time */
 };
 
 struct record;
 struct series;
+struct recorder_store;
 
 struct recorder {
     const int64_t *now;          /* the simulation's clock */
@@ -62,6 +64,14 @@ struct recorder {
     struct recorder_store *store;
 };
 
+/* One node and table over the intervals of [0, duration), pooled over operations and instances; what
+ * a metric has no use for is NULL. Levels are told by their integrals at the edges. */
+struct series {
+    uint64_t **counts;              /* [metric][interval], by the instant an event belongs to */
+    struct moments **moments;       /* [metric][interval], of durations */
+    struct histogram ***histograms; /* [metric][interval], of `latency` alone; NULL while empty */
+};
+
 /* All of one table at one agent. Counts: [window][metric][operation]. */
 struct record {
     struct recorder *recorder;
@@ -70,7 +80,6 @@ struct record {
     struct tally *tallies; /* DURATION metrics, the same layout */
     struct level *levels; /* LEVEL metrics, [metric] */
     struct series *series; /* of the node, or NULL */
-    struct series *own_series; /* of the instance where the node has several (levels only), or NULL */
 };
 
 /* Which window an instant belongs to is asked for every event, so it is one compare. */
@@ -165,6 +174,19 @@ struct recorder_plan {
 struct recorder *recorder_create(const struct recorder_plan *plan, const int64_t *now);
 void recorder_free(struct recorder *recorder);
 
+/* One table of one node: the records of its instances and what they share. Read by whoever takes
+ * the result of a run; in the order in which nodes and tables were added. */
+struct record_group {
+    struct record_group *next;
+    const char *node;
+    const struct metric_table *table;
+    uint32_t instances;
+    struct record **records; /* [instances] */
+    struct level *pooled;    /* [metric]: sums over the instances; NULL where there is one */
+    struct series *series;   /* or NULL */
+};
+struct record_group *recorder_groups(const struct recorder *recorder);
+
 /* One table of one agent. Instances of a node come one after another, from 1 to `instances`; all
  * of them share the node's histograms, and with several of them every level also moves the node's
  * pooled one. `percentiles_of_instance`: keep this instance's own histograms too. */
@@ -176,5 +198,20 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
  * that instant: window borders and series intervals. INT64_MAX: none. */
 int64_t recorder_next_edge(const struct recorder *recorder);
 void recorder_edge(struct recorder *recorder);
+
+/* Ends the recording at `at_ns`, which no event comes after: edges up to there take place, later ones
+ * are drawn in to it. A whole run ends at its duration or later, a stopped one where it stopped. */
+void recorder_close(struct recorder *recorder, int64_t at_ns);
+
+/* What is left of a window of time after closing: its end drawn in to where the recording ended. */
+struct window recorder_clip(const struct recorder *recorder, struct window w);
+
+/* The integral of a level (ns x value) over a window of the recorder or an interval of its series.
+ * After recorder_close. */
+wide level_between(const struct recorder *recorder, const struct level *level, struct window w);
+
+/* One interval of a series: [index x interval, + interval), the last one drawn in to the duration. */
+struct window series_window(const struct recorder *recorder, uint32_t index);
+uint32_t series_length(const struct recorder *recorder); /* intervals; 0: no series */
 
 #endif

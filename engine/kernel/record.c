@@ -1,0 +1,350 @@
+#include "engine/kernel/record.h"
+
+#include "engine/kernel/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Values that an interval of a series keeps exactly: there are many intervals. */
+enum { SERIES_EXACT = 64 };
+
+struct owned {
+    struct owned *next;
+    struct histogram histogram;
+};
+
+struct recorder_store {
+    struct recorder recorder;
+    struct arena arena;
+    struct owned *owned; /* every histogram, to give its memory back */
+    struct record_group *first, *last;
+    int64_t *edges; /* distinct instants, ascending */
+    uint32_t edge_count, edge_next;
+    int64_t closed_ns; /* INT64_MAX until recorder_close */
+};
+
+static struct histogram *own_histogram(struct recorder_store *s, uint32_t limit)
+{
+    struct owned *o = arena_new(&s->arena, struct owned);
+    histogram_init(&o->histogram, limit);
+    o->next = s->owned;
+    s->owned = o;
+    return &o->histogram;
+}
+
+static int compare(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+uint32_t series_length(const struct recorder *r)
+{
+    if (!r->series_interval)
+        return 0;
+    return (uint32_t)((r->series_end + r->series_interval - 1) / r->series_interval);
+}
+
+struct window series_window(const struct recorder *r, uint32_t index)
+{
+    int64_t begin = (int64_t)index * r->series_interval;
+    int64_t end = begin + r->series_interval;
+    return (struct window){begin, end < r->series_end ? end : r->series_end};
+}
+
+static void find_edges(struct recorder_store *s)
+{
+    const struct recorder *r = &s->recorder;
+    uint32_t intervals = series_length(r), count = 0;
+    s->edges = arena_array(&s->arena, 2 * (size_t)r->window_count + intervals + 1, int64_t);
+    for (uint32_t w = 0; w < r->window_count; w++) {
+        s->edges[count++] = r->windows[w].begin;
+        s->edges[count++] = r->windows[w].end;
+    }
+    for (uint32_t i = 0; i < intervals; i++)
+        s->edges[count++] = series_window(r, i).begin;
+    if (intervals)
+        s->edges[count++] = r->series_end;
+    qsort(s->edges, count, sizeof *s->edges, compare);
+    for (uint32_t i = 0; i < count; i++)
+        if (!s->edge_count || s->edges[s->edge_count - 1] != s->edges[i])
+            s->edges[s->edge_count++] = s->edges[i];
+}
+
+struct recorder *recorder_create(const struct recorder_plan *plan, const int64_t *now)
+{
+    CHECK(plan->window_count >= 1 && plan->operation_count >= 1);
+    struct recorder_store *s = calloc(1, sizeof *s);
+    if (!s)
+        check_machine("out of memory for recorders");
+    struct window *windows = arena_array(&s->arena, plan->window_count, struct window);
+    memcpy(windows, plan->windows, plan->window_count * sizeof *windows);
+    s->closed_ns = INT64_MAX;
+    s->recorder = (struct recorder){
+        .now = now,
+        .windows = windows,
+        .window_count = plan->window_count,
+        .operation_count = plan->operation_count,
+        .series_interval = plan->series_interval,
+        .series_end = plan->series_end,
+        .store = s,
+    };
+    find_edges(s);
+    return &s->recorder;
+}
+
+void recorder_free(struct recorder *r)
+{
+    if (!r)
+        return;
+    struct recorder_store *s = r->store;
+    for (struct owned *o = s->owned; o; o = o->next)
+        histogram_free(&o->histogram);
+    arena_free(&s->arena);
+    free(s);
+}
+
+struct record_group *recorder_groups(const struct recorder *r)
+{
+    return r->store->first;
+}
+
+/* ---- adding records ---- */
+
+static void level_begin(struct recorder_store *s, struct level *l)
+{
+    l->kept = own_histogram(s, 0);
+    l->at_edge = arena_array(&s->arena, s->edge_count, wide);
+}
+
+static struct series *series_begin(struct recorder_store *s, const struct metric_table *table)
+{
+    uint32_t intervals = series_length(&s->recorder);
+    if (!intervals)
+        return NULL;
+    struct series *series = arena_new(&s->arena, struct series);
+    series->counts = arena_array(&s->arena, table->count, uint64_t *);
+    series->moments = arena_array(&s->arena, table->count, struct moments *);
+    series->histograms = arena_array(&s->arena, table->count, struct histogram **);
+    for (uint32_t m = 0; m < table->count; m++) {
+        const struct metric *metric = &table->metrics[m];
+        if (metric->type == METRIC_TOTAL || metric->type == METRIC_RATE)
+            series->counts[m] = arena_array(&s->arena, intervals, uint64_t);
+        if (metric->type != METRIC_DURATION)
+            continue;
+        series->moments[m] = arena_array(&s->arena, intervals, struct moments);
+        if (!strcmp(metric->name, "latency"))
+            series->histograms[m] = arena_array(&s->arena, intervals, struct histogram *);
+    }
+    return series;
+}
+
+static struct record_group *group_begin(struct recorder_store *s, const char *node,
+                                        uint32_t instances, const struct metric_table *table)
+{
+    struct record_group *g = arena_new(&s->arena, struct record_group);
+    g->node = arena_text(&s->arena, node, strlen(node));
+    g->table = table;
+    g->instances = instances;
+    g->records = arena_array(&s->arena, instances, struct record *);
+    g->series = series_begin(s, table);
+    if (instances > 1) {
+        g->pooled = arena_array(&s->arena, table->count, struct level);
+        for (uint32_t m = 0; m < table->count; m++)
+            if (table->metrics[m].type == METRIC_LEVEL)
+                level_begin(s, &g->pooled[m]);
+    }
+    *(s->last ? &s->last->next : &s->first) = g;
+    s->last = g;
+    return g;
+}
+
+static struct record_group *group_of(struct recorder_store *s, const char *node, uint32_t instance,
+                                     uint32_t instances, const struct metric_table *table)
+{
+    for (struct record_group *g = instance == 1 ? NULL : s->first; g; g = g->next)
+        if (g->table == table && !strcmp(g->node, node))
+            return g;
+    CHECK(instance == 1);
+    return group_begin(s, node, instances, table);
+}
+
+/* The tallies of a record: the node's histograms come from its first instance. */
+static struct tally *tallies_begin(struct recorder_store *s, const struct record *first,
+                                   const struct metric_table *table, bool own)
+{
+    uint32_t operations = s->recorder.operation_count;
+    size_t stride = (size_t)table->count * operations;
+    struct tally *all = arena_array(&s->arena, stride * s->recorder.window_count, struct tally);
+    for (size_t i = 0; i < stride * s->recorder.window_count; i++) {
+        if (table->metrics[i % stride / operations].type != METRIC_DURATION)
+            continue;
+        all[i].histogram = first ? first->tallies[i].histogram : own_histogram(s, HISTOGRAM_EXACT);
+        all[i].own = own ? own_histogram(s, HISTOGRAM_EXACT) : NULL;
+    }
+    return all;
+}
+
+struct record *recorder_add(struct recorder *recorder, const char *node, uint32_t instance,
+                            uint32_t instances, const struct metric_table *table,
+                            bool percentiles_of_instance)
+{
+    struct recorder_store *s = recorder->store;
+    CHECK(instance >= 1 && instance <= instances);
+    struct record_group *g = group_of(s, node, instance, instances, table);
+    struct record *r = arena_new(&s->arena, struct record);
+    size_t cells = (size_t)table->count * recorder->operation_count * recorder->window_count;
+    r->recorder = recorder;
+    r->table = table;
+    r->counts = arena_array(&s->arena, cells, uint64_t);
+    r->tallies = tallies_begin(s, g->records[0], table, percentiles_of_instance && instances > 1);
+    r->levels = arena_array(&s->arena, table->count, struct level);
+    r->series = g->series;
+    for (uint32_t m = 0; m < table->count; m++) {
+        if (table->metrics[m].type != METRIC_LEVEL)
+            continue;
+        level_begin(s, &r->levels[m]);
+        r->levels[m].pooled = g->pooled ? &g->pooled[m] : NULL;
+    }
+    g->records[instance - 1] = r;
+    return r;
+}
+
+/* ---- the slow ways ---- */
+
+/* The interval of the series an instant falls in, or -1. */
+static int64_t interval_of(const struct recorder *r, int64_t at_ns)
+{
+    if (!r->series_interval || at_ns < 0 || at_ns >= r->series_end)
+        return -1;
+    return at_ns / r->series_interval;
+}
+
+void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                       uint64_t amount)
+{
+    const struct recorder *all = r->recorder;
+    size_t stride = (size_t)r->table->count * all->operation_count;
+    for (uint32_t w = 1; w < all->window_count; w++)
+        if (window_holds(&all->windows[w], at_ns))
+            r->counts[w * stride + metric * all->operation_count + operation] += amount;
+    int64_t i = interval_of(all, at_ns);
+    if (i >= 0)
+        r->series->counts[metric][i] += amount;
+}
+
+static void moments_add(struct moments *m, int64_t value)
+{
+    m->min = !m->count || value < m->min ? value : m->min;
+    m->max = !m->count || value > m->max ? value : m->max;
+    m->count++;
+    m->sum += value;
+}
+
+void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                          int64_t value)
+{
+    const struct recorder *all = r->recorder;
+    size_t stride = (size_t)r->table->count * all->operation_count;
+    for (uint32_t w = 1; w < all->window_count; w++)
+        if (window_holds(&all->windows[w], at_ns))
+            tally_add(&r->tallies[w * stride + metric * all->operation_count + operation], value);
+    int64_t i = interval_of(all, at_ns);
+    if (i < 0)
+        return;
+    moments_add(&r->series->moments[metric][i], value);
+    struct histogram **histograms = r->series->histograms[metric];
+    if (!histograms)
+        return;
+    if (!histograms[i])
+        histograms[i] = own_histogram(all->store, SERIES_EXACT);
+    histogram_add(histograms[i], value);
+}
+
+/* ---- edges ---- */
+
+int64_t recorder_next_edge(const struct recorder *r)
+{
+    const struct recorder_store *s = r->store;
+    return s->edge_next < s->edge_count ? s->edges[s->edge_next] : INT64_MAX;
+}
+
+/* Closes a level's time at an edge. At the begin of window 0 its histogram starts to fill, at the
+ * end it stops; `at_ns` is the edge, or where the recording ended if that came first. */
+static void level_edge(struct level *l, const struct window *w, uint32_t edge, int64_t edge_ns,
+                       int64_t at_ns)
+{
+    CHECK(at_ns >= l->since);
+    level_touch(l, at_ns);
+    l->at_edge[edge] = l->integral;
+    if (edge_ns == w->begin) {
+        histogram_free(l->kept);
+        histogram_init_level(l->kept);
+        l->histogram = l->kept;
+        l->max = 0;
+    }
+    if (edge_ns == w->end)
+        l->histogram = NULL;
+}
+
+static void levels_edge(struct recorder_store *s, struct level *levels,
+                        const struct metric_table *table, int64_t at_ns)
+{
+    int64_t edge_ns = s->edges[s->edge_next];
+    for (uint32_t m = 0; levels && m < table->count; m++)
+        if (table->metrics[m].type == METRIC_LEVEL)
+            level_edge(&levels[m], s->recorder.windows, s->edge_next, edge_ns, at_ns);
+}
+
+static void edge(struct recorder_store *s, int64_t at_ns)
+{
+    for (struct record_group *g = s->first; g; g = g->next) {
+        levels_edge(s, g->pooled, g->table, at_ns);
+        for (uint32_t i = 0; i < g->instances; i++)
+            levels_edge(s, g->records[i]->levels, g->table, at_ns);
+    }
+    s->edge_next++;
+}
+
+void recorder_edge(struct recorder *r)
+{
+    struct recorder_store *s = r->store;
+    CHECK(s->edge_next < s->edge_count);
+    int64_t at_ns = s->edges[s->edge_next];
+    edge(s, at_ns);
+    if (at_ns == r->windows->begin)
+        r->measuring = true;
+    if (at_ns == r->windows->end)
+        r->measuring = false;
+}
+
+void recorder_close(struct recorder *r, int64_t at_ns)
+{
+    struct recorder_store *s = r->store;
+    if (s->closed_ns != INT64_MAX)
+        return;
+    while (s->edge_next < s->edge_count)
+        edge(s, s->edges[s->edge_next] < at_ns ? s->edges[s->edge_next] : at_ns);
+    s->closed_ns = at_ns;
+    r->measuring = false;
+}
+
+struct window recorder_clip(const struct recorder *r, struct window w)
+{
+    int64_t closed_ns = r->store->closed_ns;
+    return (struct window){w.begin < closed_ns ? w.begin : closed_ns,
+                           w.end < closed_ns ? w.end : closed_ns};
+}
+
+static wide integral_at(const struct recorder_store *s, const struct level *l, int64_t at_ns)
+{
+    const int64_t *found = bsearch(&at_ns, s->edges, s->edge_count, sizeof *s->edges, compare);
+    CHECK(found && s->edge_next == s->edge_count);
+    return l->at_edge[found - s->edges];
+}
+
+wide level_between(const struct recorder *r, const struct level *l, struct window w)
+{
+    wide begin = integral_at(r->store, l, w.begin);
+    return integral_at(r->store, l, w.end) - begin;
+}

@@ -1,58 +1,10 @@
 # The same scenario and seed give the same bytes: across compilers and optimisation, worker counts,
-# repeated runs, and with the processor's FMA hidden from libm. Every file of a result folder but
-# run.json (it carries wall time) is compared, and the fingerprint that run.json carries.
+# repeated runs, and with the processor's FMA hidden from libm.
 . tests/steps/lib
+. tests/steps/bytes
 out=build/determinism
-scenarios="scenarios/quickstart.yaml $(echo tests/determinism/*.yaml)"
 rm -rf $out
 mkdir -p $out
-
-# play LABEL COMMAND...: runs every scenario by that command into folders of that label.
-play() {
-    label=$1
-    shift
-    for scenario in $scenarios; do
-        stem=${scenario##*/}
-        stem=${stem%.yaml}
-        "$@" run "$scenario" -r 3 -q -o "$out/$label/$stem" >"$out/said" 2>&1
-        status=$?
-        # An `expect` that fails is a result like another; anything above is not.
-        if [ $status -gt 1 ]; then
-            bad "$label: $scenario ends with status $status: $(tail -n 5 "$out/said")"
-        fi
-    done
-}
-
-# inventory FOLDER: its files, and the fingerprints of its runs.
-inventory() {
-    (cd "$1" && find . -type f ! -name run.json | sort)
-    sed -n 's/.*\("fingerprint": *"[^"]*"\).*/\1/p' "$1/run.json"
-}
-
-# same LABEL: every file of that label equals that of the reference.
-same() {
-    for folder in $out/reference/*; do
-        stem=${folder##*/}
-        other=$out/$1/$stem
-        inventory "$folder" >$out/left
-        inventory "$other" >$out/right
-        if ! cmp -s $out/left $out/right; then
-            bad "$1: $stem has other files or another fingerprint"
-            diff $out/left $out/right
-            continue
-        fi
-        if ! grep -q summary.csv $out/left || ! grep -q fingerprint $out/left; then
-            bad "$1: $stem wrote no summary.csv or no fingerprint"
-            continue
-        fi
-        differ=
-        for file in $(grep '^\./' $out/left); do
-            cmp "$folder/$file" "$other/$file" || differ="$differ $file"
-        done
-        if [ -z "$differ" ]; then ok "$1: $stem"; else bad "$1: $stem differs in$differ"; fi
-    done
-    rm -rf "${out:?}/$1"
-}
 
 # flavour NAME COMPILER OPTIMIZE: builds the program so and compares what it writes.
 flavour() {

@@ -11,7 +11,7 @@ flavour() {
     if ! command -v "$2" >/dev/null 2>&1; then
         skip "$1: $2 is not installed"
     elif make -s -j"$JOBS" FLAVOUR="$1" CC="$2" OPTIMIZE="$3" all >$out/built 2>&1; then
-        play "$1" build/"$1"/orrery -j "$JOBS"
+        play "$1" "-j $JOBS" build/"$1"/orrery
         same "$1"
     else
         bad "$1 does not build: $(tail -n 5 $out/built)"
@@ -22,12 +22,12 @@ if ! can_run release; then
     skip "all of it: the program does not play scenarios yet"
     close determinism
 fi
-play reference build/release/orrery -j 1
+play reference "-j 1" build/release/orrery
 [ "$failed" -eq 0 ] || close determinism
 
-play repeated build/release/orrery -j 1
+play repeated "-j 1" build/release/orrery
 same repeated
-play two-workers build/release/orrery -j 2
+play two-workers "-j 2" build/release/orrery
 same two-workers
 
 # That hiding FMA hides anything is seen by libm's own last bits.
@@ -56,7 +56,7 @@ if ! ${CC:-cc} -O1 -fno-builtin $out/libm.c -o $out/libm -lm; then
 elif [ "$($out/libm)" = "$(GLIBC_TUNABLES=$mask $out/libm)" ]; then
     skip "without FMA: this libm gives the same bits with and without it"
 else
-    play without-fma env GLIBC_TUNABLES=$mask build/release/orrery -j 1
+    play without-fma "-j 1" env GLIBC_TUNABLES=$mask build/release/orrery
     same without-fma
 fi
 
@@ -65,7 +65,7 @@ flavour gcc-O3 gcc -O3
 flavour clang-O2 clang -O2
 
 # The comparison itself can fail: another seed gives other bytes. Counted in a shell of its own.
-if (play seeded build/release/orrery --seed 2 && same seeded && [ "$failed" -gt 0 ]) >/dev/null; then
+if (play seeded "--seed 2" build/release/orrery && same seeded && [ "$failed" -gt 0 ]) >/dev/null; then
     ok "another seed is seen"
 else
     bad "another seed goes unseen"

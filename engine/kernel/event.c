@@ -7,7 +7,7 @@ enum {
     FIRST_SLOTS = 256,
     FIRST_RING = 64,
     FIRST_CHUNKS = 64,
-    BOTTOM_LIMIT = 64,
+    BOTTOM_LIMIT = 32,
     STALE_SLACK = 1 << 16,
     CHUNK_KEYS = EVENT_CHUNK - 1,
 };
@@ -99,7 +99,7 @@ static void bottom_reserve(struct queue *q, uint32_t count)
 static void chunk_release(struct queue *q, uint32_t chunk)
 {
     q->cells[chunk * EVENT_CHUNK].id = q->chunk_free;
-    q->chunk_free = chunk + 1;
+    q->chunk_free = chunk;
 }
 
 /* Adds a chunk to the end of the bucket; the index of its first cell for a key. */
@@ -111,10 +111,10 @@ uint32_t event_bucket_extend(struct queue *q, struct event_bucket *bucket)
         CHECK(to <= UINT32_MAX / EVENT_CHUNK);
         q->cells = allocated(q->cells, (uint64_t)to * EVENT_CHUNK, sizeof *q->cells);
         q->chunk_capacity = to;
-        for (uint32_t chunk = to; chunk-- > from;)
+        for (uint32_t chunk = to - 1; chunk > 0 && chunk >= from; chunk--)
             chunk_release(q, chunk);
     }
-    uint32_t chunk = q->chunk_free - 1;
+    uint32_t chunk = q->chunk_free;
     struct event_key *link = &q->cells[chunk * EVENT_CHUNK];
     q->chunk_free = (uint32_t)link->id;
     if (bucket->chunks) {
@@ -137,9 +137,8 @@ static struct chain bucket_take(struct queue *q, uint32_t level, uint32_t index)
         .count = (bucket->chunks - 1) * CHUNK_KEYS + (bucket->end - 1) % EVENT_CHUNK,
     };
     *bucket = (struct event_bucket){0};
-    q->map[level][index / 64] &= ~(1ull << (index % 64));
-    uint64_t *map = q->map[level];
-    if (!(map[0] | map[1] | map[2] | map[3]))
+    q->map[level] &= ~(1ull << index);
+    if (!q->map[level])
         q->levels &= ~(1u << level);
     return chain;
 }
@@ -189,14 +188,24 @@ static void chain_to_wheel(struct queue *q, struct chain chain)
 /* Sorts a short chain into the bottom. */
 static void chain_to_bottom(struct queue *q, struct chain chain)
 {
-    struct event_key keys[CHUNK_KEYS];
     bottom_reserve(q, q->bottom_count + chain.count + 1);
-    while (chain.count) {
-        uint32_t count = chain_next(q, &chain, keys);
-        for (uint32_t i = 0; i < count; i++) {
-            __builtin_prefetch(&q->slots[keys[i].id & EVENT_SLOT_MASK], 1);
-            event_bottom_insert(q, keys[i]);
+    for (uint32_t left = chain.count, chunk = chain.chunk;;) {
+        const struct event_key *cells = &q->cells[chunk * EVENT_CHUNK];
+        uint32_t last = left < CHUNK_KEYS ? left : CHUNK_KEYS;
+        for (uint32_t i = 1; i <= last; i++) {
+            if (LIKELY(key_is_live(q, cells[i])))
+                event_bottom_insert(q, cells[i]);
+            else
+                q->stale--;
         }
+        left -= last;
+        if (!left) {
+            /* The chunks are a circle: cut behind the last, all are free at once. */
+            q->cells[chunk * EVENT_CHUNK].id = q->chunk_free;
+            q->chunk_free = chain.chunk;
+            return;
+        }
+        chunk = (uint32_t)cells[0].id;
     }
 }
 
@@ -218,17 +227,15 @@ static void ties_to_bottom(struct queue *q, struct chain chain)
 
 static uint32_t first_bucket(const struct queue *q, uint32_t level)
 {
-    uint32_t word = 0;
-    while (!q->map[level][word])
-        word++;
-    return word * 64 + (uint32_t)__builtin_ctzll(q->map[level][word]);
+    return (uint32_t)__builtin_ctzll(q->map[level]);
 }
 
 /* The first time that belongs to a bucket of the wheel. */
 static int64_t bucket_start(const struct queue *q, uint32_t level, uint32_t index)
 {
-    uint64_t above = level == EVENT_LEVELS - 1 ? 0 : ~(uint64_t)0 << (8 * (level + 1));
-    return (int64_t)(((uint64_t)q->base & above) | (uint64_t)index << (8 * level));
+    uint32_t shift = EVENT_LEVEL_BITS * level;
+    uint64_t within = ((uint64_t)EVENT_BUCKETS << shift) - 1;
+    return (int64_t)(((uint64_t)q->base & ~within) | (uint64_t)index << shift);
 }
 
 /* Brings the next keys into the empty bottom while the ring is empty too. False: no bucket begins
@@ -236,6 +243,7 @@ static int64_t bucket_start(const struct queue *q, uint32_t level, uint32_t inde
  * move `base` beyond the times that may still be pushed. */
 bool event_bottom_refill(struct queue *q, int64_t until_ns)
 {
+    uint64_t stale = q->stale;
     while (q->levels) {
         uint32_t level = (uint32_t)__builtin_ctz(q->levels);
         uint32_t index = first_bucket(q, level);
@@ -244,26 +252,27 @@ bool event_bottom_refill(struct queue *q, int64_t until_ns)
             return false;
         struct chain chain = bucket_take(q, level, index);
         q->base = start;
-        if (level > 0 && chain.count > q->bottom_limit * 5 / 8) {
-            q->bottom_last =
-                start - 1; /* What was dealt out lies behind it even if we stop here. */
+        if (level > 0 && chain.count > q->bottom_limit) {
+            q->bottom_last = start - 1; /* The keys stay in the wheel, even if we stop here. */
             chain_to_wheel(q, chain);
             continue;
         }
-        q->bottom_last = start + (int64_t)((1ull << (8 * level)) - 1);
+        q->bottom_last = start + (int64_t)((1ull << (EVENT_LEVEL_BITS * level)) - 1);
         if (level == 0)
             ties_to_bottom(q, chain);
         else
             chain_to_bottom(q, chain);
         if (!q->bottom_count)
             continue;
-        /* With few events pending all of them go to the bottom, and stay there. */
-        if (event_count(q) <= q->bottom_limit / 4) {
+        /* With few events pending all of them go to the bottom, and so do those pushed later. If
+         * stale keys were met, though, the bottom ends at its last key: far timeouts that are soon
+         * cancelled would fill it and make every insertion longer. */
+        if (event_count(q) <= q->bottom_limit / 2) {
             while (q->levels) {
                 level = (uint32_t)__builtin_ctz(q->levels);
                 chain_to_bottom(q, bucket_take(q, level, first_bucket(q, level)));
             }
-            q->bottom_last = INT64_MAX;
+            q->bottom_last = q->stale == stale ? INT64_MAX : q->bottom[0].time;
         }
         return true;
     }
@@ -272,11 +281,12 @@ bool event_bottom_refill(struct queue *q, int64_t until_ns)
 }
 
 /* Moves `base` back to `now` after it had run ahead in a vain search for events. The levels below
- * the first byte in which the two differ belong into the one bucket that holds the old base; what
- * lies above differs from both in the same byte. */
+ * the first one in which the two differ belong into the one bucket that holds the old base; what
+ * lies at that level or above has the same place for both. */
 static void wheel_rebase(struct queue *q)
 {
-    uint32_t top = (uint32_t)(63 - __builtin_clzll((uint64_t)(q->base ^ q->now))) >> 3;
+    uint32_t top =
+        (uint32_t)(63 - __builtin_clzll((uint64_t)(q->base ^ q->now))) / EVENT_LEVEL_BITS;
     q->base = q->now;
     for (;;) {
         uint32_t below = q->levels & ((1u << top) - 1);
@@ -305,8 +315,14 @@ void event_bottom_spill(struct queue *q)
 {
     if (q->stale)
         bottom_drop_stale(q);
-    if (q->bottom_count <= q->bottom_limit / 2)
+    if (q->bottom_count <= q->bottom_limit / 2) {
+        if (!q->levels) {
+            /* The same measure against timeouts as in event_bottom_refill. */
+            q->base = q->now;
+            q->bottom_last = q->bottom[0].time;
+        }
         return;
+    }
     int64_t split = q->bottom[q->bottom_count / 2].time;
     if (split <= q->now)
         split = q->now + 1; /* The key that made it too long is later than now: no overflow. */
@@ -324,11 +340,11 @@ void event_bottom_spill(struct queue *q)
     q->bottom_last = split - 1;
 }
 
-/* Drops every stale key if there are many, and allows as many anew as events are pending: a sweep
- * costs O(1) for each cancel since the last one. */
+/* Drops every stale key if there are many, and sets anew how many are tolerated. A sweep costs O(1)
+ * for each cancel since the last one. */
 void event_sweep(struct queue *q)
 {
-    uint64_t limit = q->stale_slack + event_count(q);
+    uint64_t limit = q->stale_slack + 4 * event_count(q);
     q->stale_limit = limit;
     if (q->stale <= limit)
         return;
@@ -344,7 +360,7 @@ void event_sweep(struct queue *q)
     }
     q->ring_tail = kept;
     for (uint32_t level = 0; level < EVENT_LEVELS; level++)
-        for (uint32_t index = 0; index < 256; index++)
+        for (uint32_t index = 0; index < EVENT_BUCKETS; index++)
             if (q->wheel[level][index].chunks)
                 chain_to_wheel(q, bucket_take(q, level, index));
     CHECK(q->stale == 0);

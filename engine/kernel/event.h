@@ -8,15 +8,17 @@
  *   bottom  a small array sorted by falling time, so the next event is at its end. Every key with
  *           time <= bottom_last that is not in the ring is here. With few events pending they are
  *           all here and nothing else is in use.
- *   wheel   a radix wheel over all of int64 at 1 ns: 8 levels of 256 buckets. A key whose time
- *           differs from `base` first in byte b (the highest differing byte) is in level b, in the
- *           bucket named by that byte. Every key here has time > bottom_last and >= base.
+ *   wheel   a radix wheel over all of int64 at 1 ns: 11 levels of 64 buckets, a level for each six
+ *           bits of the time. A key whose time differs from `base` first in the six bits of a
+ *           level lies in that level, in the bucket that these bits name. Every key here has
+ *           time > bottom_last and >= base.
  *
  * An empty bottom is refilled from the first bucket of the lowest level: a short bucket is sorted
- * into the bottom, a long one is dealt out to the levels below. Each key falls at most 8 levels.
- * Equal times are never reordered: buckets keep the order of pushing, dealing out is stable, and
- * what the bottom hands back to the wheel was earlier than anything in the wheel. So keys compare
- * by time alone.
+ * into the bottom, a long one is dealt out to the levels below. Each key falls at most 11 levels.
+ * (Six bits rather than eight: the buckets stay in the first-level cache and fewer hold a single
+ * key.) Equal times are never reordered: buckets keep the order of pushing, dealing out is stable,
+ * and what the bottom hands back to the wheel was earlier than anything in the wheel. So keys
+ * compare by time alone.
  *
  * Cancelling frees the slot; the stale key is dropped when it is met. When stale keys outnumber
  * the events pending by far they are all swept out, so memory follows the greatest number of events
@@ -59,7 +61,9 @@ struct event_bucket {
 enum {
     EVENT_SLOT_BITS = 24,
     EVENT_SEQUENCE_BITS = 64 - EVENT_SLOT_BITS,
-    EVENT_LEVELS = 8,
+    EVENT_LEVEL_BITS = 6,
+    EVENT_BUCKETS = 1 << EVENT_LEVEL_BITS,
+    EVENT_LEVELS = (63 + EVENT_LEVEL_BITS - 1) / EVENT_LEVEL_BITS,
     EVENT_CHUNK = 16,
 };
 #define EVENT_SLOT_MASK ((1u << EVENT_SLOT_BITS) - 1)
@@ -81,15 +85,15 @@ struct queue {
     uint64_t stale;          /* keys of cancelled events that still lie somewhere */
     uint64_t stale_limit;    /* sweep when `stale` exceeds it */
     struct event_key *cells; /* the pool of chunks */
-    uint32_t chunk_free;     /* first free chunk + 1, chained through `id` of cell 0; 0 = none */
+    uint32_t chunk_free;     /* first free chunk, chained through `id` of cell 0; 0 = none */
     uint32_t chunk_capacity;
     int64_t base;
-    uint32_t levels; /* bit b: level b is not empty */
+    uint32_t levels; /* bit i: level i is not empty */
     uint32_t bottom_capacity;
-    uint32_t bottom_limit;         /* a longer bottom gives its later half to the wheel; >= 2 */
-    uint32_t stale_slack;          /* stale keys always tolerated */
-    uint64_t map[EVENT_LEVELS][4]; /* bit s: bucket s of the level is not empty */
-    struct event_bucket wheel[EVENT_LEVELS][256];
+    uint32_t bottom_limit;      /* a longer bottom gives its later half to the wheel; >= 2 */
+    uint32_t stale_slack;       /* stale keys always tolerated */
+    uint64_t map[EVENT_LEVELS]; /* bit i: bucket i of the level is not empty */
+    struct event_bucket wheel[EVENT_LEVELS][EVENT_BUCKETS];
 };
 
 /* An empty queue at time 0. `bottom_limit` and `stale_slack` may be lowered by tests before the
@@ -128,13 +132,13 @@ static inline void event_slot_release(struct queue *q, uint32_t slot)
 static inline void event_wheel_put(struct queue *q, struct event_key key)
 {
     uint64_t difference = (uint64_t)(key.time ^ q->base) | 1;
-    uint32_t level = (uint32_t)(63 - __builtin_clzll(difference)) >> 3;
-    uint32_t index = (uint32_t)((uint64_t)key.time >> (8 * level)) & 255;
+    uint32_t level = (uint32_t)(63 - __builtin_clzll(difference)) / EVENT_LEVEL_BITS;
+    uint32_t index = (uint32_t)(key.time >> (EVENT_LEVEL_BITS * level)) % EVENT_BUCKETS;
     struct event_bucket *bucket = &q->wheel[level][index];
     uint32_t end = bucket->end;
     if (UNLIKELY(end % EVENT_CHUNK == 0)) {
         end = event_bucket_extend(q, bucket);
-        q->map[level][index / 64] |= 1ull << (index % 64);
+        q->map[level] |= 1ull << index;
         q->levels |= 1u << level;
     }
     q->cells[end] = key;

@@ -114,7 +114,7 @@ static int64_t draw_delay(struct twins *t)
     case 7:
         return (int64_t)(1ull << 38) - 1 + (int64_t)draw(t, 3);
     case 8:
-        return 100;
+        return 62 + (int64_t)draw(t, 4);
     default:
         class = (unsigned)draw(t, 3);
         return t->queue.now > INT64_MAX - 3 ? 0 : INT64_MAX - class - t->queue.now;
@@ -178,7 +178,7 @@ static bool step(struct twins *t)
 
 static bool program_agrees(uint64_t seed)
 {
-    static const uint32_t bottom_limits[] = {2, 3, 4, 7, 16, 40, 64};
+    static const uint32_t bottom_limits[] = {2, 3, 4, 7, 16, 24, 32};
     static const uint32_t stale_slacks[] = {0, 5, 100, 1 << 16};
     struct twins *t = twins_new(seed);
     t->queue.bottom_limit = bottom_limits[draw(t, 7)];

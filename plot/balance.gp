@@ -31,7 +31,7 @@ do for [i = 1:N] {
     mean = item("mean", i)
     fits = item("bars", i) <= 30/columns
     plot data using (one(i)):"utilization" with boxes lc rgb bar, \
-         data using (one(i)):"low":(0):(column("high") - column("low")) with vectors heads size graph 0.012,90 lc rgb ink lw 1, \
+         data using (one(i)):"low":(0):(column("high") - column("low")) with vectors heads size graph 0.012,90 lc rgb ink lw 1 dt 1, \
          data using (fits ? one(i) : NaN):(0):(sprintf("%d", column("instance"))) with labels offset 0,-0.9 textcolor rgb muted, \
          mean with lines lc rgb muted dt (6,4) lw 1
     do for [k = 9001:9004] { unset label k }

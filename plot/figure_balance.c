@@ -155,6 +155,20 @@ static void say_panel(struct sheet *sheet, const struct balance *balance, size_t
     sheet_set(sheet, arena_format(&folder->arena, "bars.%zu", panel + 1), bars);
 }
 
+/* The top of the highest bar or whisker, and whether there are whiskers at all. */
+static double highest(const struct balance *balance, bool *intervals)
+{
+    double most = 0;
+    *intervals = false;
+    for (size_t i = 0; i < balance->bar_count; i++) {
+        const struct bar *bar = &balance->bars[i];
+        *intervals |= !isnan(bar->high);
+        double top = bar->high > bar->value ? bar->high : bar->value;
+        most = top > most ? top : most;
+    }
+    return most;
+}
+
 static int write_words(struct folder *folder, const char *format, const struct balance *balance)
 {
     struct sheet sheet;
@@ -164,22 +178,17 @@ static int write_words(struct folder *folder, const char *format, const struct b
     const char *whose =
         one ? arena_format(&folder->arena, "%s: ", folder->nodes[balance->panels[0].node].name)
             : "";
+    bool intervals;
+    double most = highest(balance, &intervals);
     const char *left_out = "";
     if (balance->count < balance->candidates)
         left_out = arena_format(&folder->arena, "%zu of %zu %s are drawn", balance->count,
                                 balance->candidates, balance->by_point ? "points" : "nodes");
     const char *runs = pick_runs(folder);
     pick_say_frame(&sheet, format,
-                   arena_format(&folder->arena,
-                                "%sutilization of each instance with 95 %% interval%s%s", whose,
-                                *runs ? ", " : "", runs),
+                   arena_format(&folder->arena, "%sutilization of each instance%s%s%s", whose,
+                                intervals ? " with 95 % interval" : "", *runs ? ", " : "", runs),
                    left_out);
-    double most = 0;
-    for (size_t i = 0; i < balance->bar_count; i++) {
-        const struct bar *bar = &balance->bars[i];
-        double top = bar->high > bar->value ? bar->high : bar->value;
-        most = top > most ? top : most;
-    }
     sheet_set(&sheet, "panels", (double)balance->count);
     sheet_set(&sheet, "columns", (double)panel_columns(balance));
     if (balance->count > panel_columns(balance))

@@ -69,13 +69,16 @@ static int write_words(struct folder *folder, const char *format, const struct h
     if (sheet_open(&sheet, folder, "heat", ".txt"))
         return 3;
     const char *runs = pick_runs(folder);
+    const char *note = pick_join(folder, pick_errors(folder, heat->node),
+                                 grid_plane_label(folder, &heat->x, &heat->y));
+    if (heat->cells < heat->x.count * heat->y.count)
+        note = pick_join(folder, note, "blank: no result");
     pick_say_frame(&sheet, format,
                    arena_format(&folder->arena, "%s: p99 latency over %s and %s%s%s",
                                 folder->nodes[heat->node].name,
                                 pick_parameter(folder, heat->x.parameter),
                                 pick_parameter(folder, heat->y.parameter), *runs ? ", " : "", runs),
-                   pick_join(folder, pick_errors(folder, heat->node),
-                             grid_plane_label(folder, &heat->x, &heat->y)));
+                   note);
     say_axis(&sheet, "x", &heat->x);
     say_axis(&sheet, "y", &heat->y);
     bool logarithmic = heat->most >= 5 * heat->least;

@@ -70,6 +70,15 @@ static int write_lines(struct folder *folder, const struct load *load)
     return sheet_close(&sheet);
 }
 
+/* Fewer than five replications give no interval of a percentile. */
+static bool has_intervals(const struct load *load)
+{
+    for (size_t i = 0; i < load->lines.count * load->x.count * STATISTICS; i++)
+        if (!isnan(load->cells[i].low) && !isnan(load->cells[i].high))
+            return true;
+    return false;
+}
+
 static struct scale latency_scale(const struct load *load)
 {
     double least = HUGE_VAL, most = 0;
@@ -130,8 +139,10 @@ static int write_words(struct folder *folder, const char *format, const struct l
                          arena_format(&folder->arena, "%zu of %zu lines are drawn",
                                       load->shown_count, load->lines.count));
     pick_say_frame(&sheet, format,
-                   arena_format(&folder->arena, "%s: p50 and p99 latency with 95 %% intervals%s%s",
-                                folder->nodes[load->node].name, *runs ? ", " : "", runs),
+                   arena_format(&folder->arena, "%s: p50 and p99 latency%s%s%s",
+                                folder->nodes[load->node].name,
+                                has_intervals(load) ? " with 95 % intervals" : "",
+                                *runs ? ", " : "", runs),
                    note);
     struct scale y = latency_scale(load);
     sheet_set(&sheet, "y_log", y.logarithmic);

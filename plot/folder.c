@@ -139,6 +139,7 @@ static void learn(struct folder_node *node, const char *metric, const char *stat
                   double estimate)
 {
     node->latency |= !strcmp(metric, "latency");
+    node->offered |= !strcmp(metric, "offered");
     node->station |= !strcmp(metric, "utilization") || !strcmp(metric, "wait") ||
                      !strcmp(metric, "queue_length");
     if (!strcmp(metric, "errors") && !strcmp(statistic, "ratio") && estimate > node->errors)
@@ -190,13 +191,25 @@ static void read_summary(struct folder *folder, struct rows *rows, const size_t 
     folder->node_count = folder->node_names.count;
 }
 
+/* A client has a latency and neither slots nor a queue. So have groups of nodes, but only clients
+ * start operations; files without any offered rate are taken as they are. */
+static void find_clients(struct folder *folder)
+{
+    bool offered = false;
+    for (size_t i = 0; i < folder->node_count; i++)
+        offered |= folder->nodes[i].offered;
+    for (size_t i = 0; i < folder->node_count; i++) {
+        struct folder_node *node = &folder->nodes[i];
+        node->client = node->latency && !node->station && (node->offered || !offered);
+    }
+}
+
 /* `web.2` is an instance of `web`, and `users.2.1` of `users.2`, if there is such a node. */
 static void find_parents(struct folder *folder)
 {
     for (size_t i = 0; i < folder->node_count; i++) {
         struct folder_node *node = &folder->nodes[i];
         node->name = folder->node_names.names[i];
-        node->client = node->latency && !node->station;
         node->parent = FOLDER_NONE;
         const char *dot = strrchr(node->name, '.');
         if (!dot || !dot[1] || dot[1 + strspn(dot + 1, "0123456789")])
@@ -228,6 +241,7 @@ int folder_open(struct folder *folder, const char *path, FILE *messages)
     if (!folder_table_open(folder, &rows, "summary.csv", summary_columns, columns, COLUMNS)) {
         read_summary(folder, &rows, columns);
         status = folder_table_end(folder, &rows, "summary.csv");
+        find_clients(folder);
         find_parents(folder);
     }
     rows_close(&rows);

@@ -24,7 +24,8 @@ struct folder_node {
     size_t parent;       /* the counted node whose instance this is (`web` of `web.2`), else NONE */
     size_t instances;    /* how many nodes name this one as parent */
     bool latency;        /* has a latency (operation `all`) */
-    bool client;         /* has a latency, and neither slots nor a queue: it asks, never serves */
+    bool offered;        /* has an offered rate: it starts operations of its own */
+    bool client;         /* asks and never serves: see folder.c */
     bool station;        /* has utilization, a wait or a queue */
     double errors;       /* the largest errors ratio over points, 0 where there is none */
     double queue_length; /* the largest mean queue length over points, 0 where there is none */

@@ -33,8 +33,8 @@ if (num("c_log") > 0) {
 }
 # Dark ink on the light end of the palette, white on the rest.
 where(v) = num("c_log") > 0 ? log(v/num("c_low"))/log(num("c_high")/num("c_low")) : (v - num("c_low"))/(num("c_high") - num("c_low"))
-ink_on(v) = v != v ? 0x5b6570 : where(v) > 0.62 ? 0x1b1f24 : 0xffffff
-print_of(v) = v != v ? "none" : v < 9.95 ? sprintf("%.1f", v) : v < 9999.5 ? sprintf("%.0f", v) : sprintf("%.3g", v)
+ink_on(v) = where(v) > 0.62 ? 0x1b1f24 : 0xffffff
+print_of(v) = v < 9.95 ? sprintf("%.1f", v) : v < 9999.5 ? sprintf("%.0f", v) : sprintf("%.3g", v)
 small = columns > 24 || rows > 20 ? 0 : columns > 14 || rows > 14 ? 7.5 : 9.5
 plot data using "x":"y":(0.5):(0.5):"p99_ms" with boxxyerror fc palette fs solid noborder, \
      data using (small > 0 ? column("x") : NaN):"y":(print_of(column("p99_ms"))):(ink_on(column("p99_ms"))) with labels font type(small > 0 ? small : 8) tc rgb variable

@@ -79,6 +79,22 @@ static int finish_pdf(struct folder *folder, const char *path)
     return bad;
 }
 
+/* gnuplot does not tell when it could not write: every format ends with a mark of its own. */
+static bool is_whole(const char *path)
+{
+    static const char *const marks[] = {"</svg>", "IEND", "%%EOF"};
+    char end[33] = "";
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return false;
+    size_t got = fseek(file, -32, SEEK_END) ? 0 : fread(end, 1, 32, file);
+    fclose(file);
+    for (size_t i = 0; i < FORMATS; i++)
+        if (memmem(end, got, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
 /* gnuplot writes beside the name of the picture, which gets it when it is whole. */
 static int draw(struct folder *folder, const char *name, const char *format)
 {
@@ -88,9 +104,9 @@ static int draw(struct folder *folder, const char *name, const char *format)
     const char *part_path = arena_format(arena, "%s/%s", directory, part);
     const char *path = arena_format(arena, "%s/%s.%s", directory, name, format);
     int status = gnuplot_run(arena, directory, name, part, folder->messages);
-    struct stat about;
-    if (!status && (stat(part_path, &about) || about.st_size == 0)) {
-        fprintf(folder->messages, "orrery: gnuplot wrote no %s\n", path);
+    if (!status && !is_whole(part_path)) {
+        fprintf(folder->messages,
+                "orrery: gnuplot did not write %s to its end: is the disk full?\n", path);
         status = 5;
     }
     if (!status &&

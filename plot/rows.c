@@ -38,13 +38,13 @@ static bool put(struct rows *rows, struct target *to, int byte)
 static int read_quoted(struct rows *rows, struct target *to)
 {
     for (;;) {
-        int c = getc(rows->file);
+        int c = getc_unlocked(rows->file);
         if (c == EOF) {
             rows->error = "a quoted field that does not end";
             return EOF;
         }
         if (c == '"') {
-            c = getc(rows->file);
+            c = getc_unlocked(rows->file);
             if (c != '"')
                 return c;
         }
@@ -60,7 +60,7 @@ static enum delimiter read_field(struct rows *rows, struct target *to, int c)
         c = read_quoted(rows, to);
     while (c != ',' && c != '\n' && c != EOF && !rows->error) {
         if (c == '\r') {
-            int next = getc(rows->file);
+            int next = getc_unlocked(rows->file);
             if (next == '\n') {
                 c = next;
                 break;
@@ -69,7 +69,7 @@ static enum delimiter read_field(struct rows *rows, struct target *to, int c)
                 ungetc(next, rows->file);
         }
         put(rows, to, c);
-        c = getc(rows->file);
+        c = getc_unlocked(rows->file);
     }
     if (!rows->error)
         put(rows, to, '\0');
@@ -83,7 +83,7 @@ static bool read_record(struct rows *rows, struct target *to)
     int c;
     do {
         rows->line = rows->next_line;
-        c = getc(rows->file);
+        c = getc_unlocked(rows->file);
         rows->next_line += c == '\n';
     } while (c == '\n' || c == '\r');
     if (c == EOF)
@@ -101,7 +101,7 @@ static bool read_record(struct rows *rows, struct target *to)
             rows->next_line += end == DELIMITER_LINE;
             return true;
         }
-        c = getc(rows->file);
+        c = getc_unlocked(rows->file);
     }
 }
 

@@ -55,6 +55,16 @@ else
     ok "a failing gnuplot leaves no picture"
 fi
 
+# A gnuplot whose disk is full ends well all the same.
+printf '#!/bin/sh\necho "<svg><path d=" >latency.part.svg\n' >"$work/bin/gnuplot"
+said=$(PATH="$root/$work/bin:$PATH" "$tools/draw" "$work/broken" svg 2>&1)
+status=$?
+if [ "$status" -eq 5 ] && [ ! -e "$work/broken/plots/latency.svg" ]; then
+    ok "half a picture is exit 5 and is not kept"
+else
+    bad "half a picture: $status, $said"
+fi
+
 # Input that cannot be read: exit 3.
 mkdir "$work/empty"
 "$tools/draw" "$work/empty" svg 2>"$work/said"

@@ -139,6 +139,7 @@ static void series_pool_operations_and_instances_by_interval(void)
 /* The naive level: its value at every nanosecond, for each instance and (last) their sum. */
 static int64_t naive[INSTANCES + 1][END + 100];
 
+/* Moves the levels at random up to `until`; the naive ones stay what they are from there on. */
 static void walk(struct rig *rig, int64_t until)
 {
     static struct event events[EVENTS / 4];
@@ -224,6 +225,19 @@ static void closing_early_draws_the_edges_in(void)
     recorder_free(rig.recorder);
 }
 
+static void closing_late_keeps_the_edges_no_event_came_to(void)
+{
+    struct rig rig;
+    rig_open(&rig, &full_plan);
+    walk(&rig, 420);
+    recorder_close(rig.recorder, END + 50);
+    const struct level *l = &recorder_groups(rig.recorder)->pooled[LEVEL];
+    check_level(rig.recorder, l, naive[INSTANCES], windows[0]);
+    check_level(rig.recorder, l, naive[INSTANCES], series_window(rig.recorder, 5));
+    CU_ASSERT_EQUAL(l->kept->count, 700);
+    recorder_free(rig.recorder);
+}
+
 static void the_plain_recorder_asks_for_two_edges_only(void)
 {
     struct rig rig;
@@ -265,4 +279,5 @@ static void groups_stand_in_the_order_of_adding(void)
 SUITE("record", TEST(events_fall_into_the_windows_that_hold_their_instant),
       TEST(series_pool_operations_and_instances_by_interval),
       TEST(levels_are_integrals_clipped_at_every_edge), TEST(closing_early_draws_the_edges_in),
+      TEST(closing_late_keeps_the_edges_no_event_came_to),
       TEST(the_plain_recorder_asks_for_two_edges_only), TEST(groups_stand_in_the_order_of_adding))

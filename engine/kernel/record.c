@@ -200,6 +200,7 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
     r->tallies = tallies_begin(s, g->records[0], table, percentiles_of_instance && instances > 1);
     r->levels = arena_array(&s->arena, table->count, struct level);
     r->series = g->series;
+    r->percentiles = percentiles_of_instance;
     for (uint32_t m = 0; m < table->count; m++) {
         if (table->metrics[m].type != METRIC_LEVEL)
             continue;

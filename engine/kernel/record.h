@@ -80,6 +80,7 @@ struct record {
     struct tally *tallies; /* DURATION metrics, the same layout */
     struct level *levels; /* LEVEL metrics, [metric] */
     struct series *series; /* of the node, or NULL */
+    bool percentiles;      /* of this instance alone are kept too */
 };
 
 /* Which window an instant belongs to is asked for every event, so it is one compare. */

@@ -131,7 +131,22 @@ static size_t merge(struct course_value *values, size_t count, size_t merged)
     return kept;
 }
 
-int course_read(struct folder *folder, const struct pick *pick, const struct course_metric *metrics,
+/* Leaves out the lines without a row, and moves the others up. */
+static void drop_empty(struct pick *pick, struct course *course)
+{
+    for (size_t line = pick->count; line-- > 0;) {
+        if (course->counts[0][line] + course->counts[1][line])
+            continue;
+        pick_drop(pick, line);
+        for (size_t metric = 0; metric < 2; metric++)
+            for (size_t i = line; i < pick->count; i++) {
+                course->counts[metric][i] = course->counts[metric][i + 1];
+                course->values[metric][i] = course->values[metric][i + 1];
+            }
+    }
+}
+
+int course_read(struct folder *folder, struct pick *pick, const struct course_metric *metrics,
                 size_t metric_count, struct course *course)
 {
     struct samples samples = {0};
@@ -176,6 +191,7 @@ int course_read(struct folder *folder, const struct pick *pick, const struct cou
     else
         course->merged = 1;
     course->step_s = step * (double)course->merged;
+    drop_empty(pick, course);
     return 0;
 }
 

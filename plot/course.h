@@ -26,9 +26,10 @@ struct course {
     size_t counts[2][PICK_MAX];
 };
 
-/* Reads one or two metrics of the picked lines: 0, or 3 with a message. A file of more than 600
- * intervals is shown by the means of neighbours, so that a line stays a line. */
-int course_read(struct folder *folder, const struct pick *pick, const struct course_metric *metrics,
+/* Reads one or two metrics of the picked lines and leaves out the lines that have none: 0, or 3
+ * with a message. A file of more than 600 intervals is shown by the means of neighbours, so that a
+ * line stays a line. */
+int course_read(struct folder *folder, struct pick *pick, const struct course_metric *metrics,
                 size_t metric_count, struct course *course);
 
 /* Writes columns `line,time_s,mid_s`, then `<metric>,<metric>_low,<metric>_high` for each metric,

@@ -71,10 +71,7 @@ static enum figure_result prepare(struct folder *folder, const char *format)
     pick_lines(folder, nodes, count, &pick);
     if (course_read(folder, &pick, &metric, 1, &course))
         return FIGURE_FAILED;
-    size_t found = 0;
-    for (size_t line = 0; line < pick.count; line++)
-        found += course.counts[0][line];
-    if (!found)
+    if (!pick.count)
         return FIGURE_NONE;
     if (course_write(folder, "queue", &course, &pick, names, 1) ||
         write_words(folder, format, &pick, &course))

@@ -189,10 +189,7 @@ static enum figure_result prepare(struct folder *folder, const char *format)
         return FIGURE_NONE;
     if (course_read(folder, &pick, metrics, 2, &course))
         return FIGURE_FAILED;
-    size_t found = 0;
-    for (size_t line = 0; line < pick.count; line++)
-        found += course.counts[0][line] + course.counts[1][line];
-    if (!found)
+    if (!pick.count)
         return FIGURE_NONE;
     if (folder_has(folder, "faults.csv") &&
         read_windows(folder, pick.lines[0].point, course.end_s, &windows))

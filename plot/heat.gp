@@ -15,7 +15,7 @@ set xlabel say("x_title") textcolor rgb ink
 set ylabel say("y_title") textcolor rgb ink
 left = 0.075 + 0.0125*(num("y_letters") + 2)
 set lmargin at screen left
-if (columns*(num("x_letters") + 1)*7.2 > 100*w*(0.865 - left)) {
+if (columns*(num("x_letters") + 0.6)*7 > 100*w*(0.865 - left)) {
     set xtics rotate by 35 right
     set bmargin at screen px(62 + 4.6*num("x_letters"))
 }

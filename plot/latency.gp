@@ -21,6 +21,6 @@ if (num("y_log") > 0) {
 set key bottom right reverse Left title say("key") left
 if (N > 4) {
     set rmargin at screen beside
-    set key at screen beside, graph 1 left top reverse Left title say("key") left
+    set key at screen beside, graph 1 left top vertical maxcols 1 maxrows 8 reverse Left title say("key") left
 }
 plot for [i = 1:N] data using (of(i)*column("nines")):"latency_ms" with lines lt i title label(i)

@@ -14,7 +14,7 @@ if (num("warmup_s") > 0) {
 }
 if (N > 1) {
     set rmargin at screen beside
-    set key at screen beside, graph 1 left top reverse Left title say("key") left
+    set key at screen beside, graph 1 left top vertical maxcols 1 maxrows 8 reverse Left title say("key") left
 } else { unset key }
 plot for [i = 1:B] data using (of(i)*column("mid_s")):"queue_length_low":"queue_length_high" with filledcurves fs transparent solid 0.16 noborder lt i, \
      for [i = 1:N] data using (of(i)*column("time_s")):"queue_length" with steps lt i dt 1 lw width(i) title label(i)

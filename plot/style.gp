@@ -38,12 +38,15 @@ if (!exists("out")) out = name.".".say("format")
 ext = out[strlen(out) - 2:]
 # One logical size in every format: 100 px an inch, png doubled for sharp screens. `noenhanced`
 # everywhere: no text is ever markup.
+# A browser without the font takes the next one; `&#44;` is a comma that does not end the name here.
+if (ext eq "svg") { font = font."&#44; Verdana&#44; sans-serif" }
 if (ext eq "svg") { set terminal svg size 100*w,100*h dynamic butt noenhanced font font.",12" background paper }
 if (ext eq "png") { set terminal pngcairo size 200*w,200*h fontscale 2 linewidth 2 pointscale 2 butt noenhanced font font.",9" background paper }
 if (ext eq "pdf") { set terminal pdfcairo size w,h fontscale 0.72 linewidth 1.6 butt noenhanced font font.",12" background paper }
 set output out
 type(size) = sprintf("%s,%g", font, ext eq "png" ? size*0.75 : size)
-bold(size) = sprintf("%s:Bold,%g", font, ext eq "png" ? size*0.75 : size)
+# The svg terminal knows no `:Bold` and writes the name of a font as it is: the weight goes in too.
+bold(size) = ext eq "svg" ? sprintf("%s\" font-weight=\"bold,%g", font, size) : sprintf("%s:Bold,%g", font, ext eq "png" ? size*0.75 : size)
 
 # Okabe-Ito order: told apart by colour-blind readers; dash and mark differ too, so grey print works.
 set linetype 1 lc rgb "#0072B2" lw 1.8 dt 1          pt 7  ps 0.45
@@ -54,24 +57,24 @@ set linetype 5 lc rgb "#E69F00" lw 1.8 dt (2,2)      pt 11 ps 0.55
 set linetype 6 lc rgb "#56B4E9" lw 1.8 dt 1          pt 6  ps 0.5
 set linetype 7 lc rgb ink       lw 1.8 dt 1          pt 4  ps 0.5
 set linetype cycle 7
+# The height of `pixels` (100 an inch) as a part of the picture.
+px(pixels) = pixels/(100.0*h)
+# Where the plot ends if the key stands at its right side, and how wide it is if it stands in a row.
+beside = 0.97 - (7.6*num("letters") + 62)/(100*w)
+in_a_row = num("lines")*(7.6*num("letters") + 48)/(100*w)
+
 set border 3 lc rgb muted lw 0.8
 set tics nomirror out scale 0.6,0.3 textcolor rgb muted
 set grid ytics lt 1 lc rgb grid lw 0.8 dt solid
 set key textcolor rgb ink samplen 2.2 spacing 1.15 width 0 noautotitle
-set tmargin 4 + (strlen(say("note")) > 0 ? 1.2 : 0); set rmargin 4; set bmargin 4.4; set lmargin 10
-
-# Where the plot ends if the key stands at its right side, and how wide it is if it stands in a row.
-beside = 0.97 - (7.6*num("letters") + 62)/(100*w)
-in_a_row = num("lines")*(7.6*num("letters") + 48)/(100*w)
-# The height of `pixels` (100 an inch) as a part of the picture.
-px(pixels) = pixels/(100.0*h)
+set tmargin at screen 1 - px(74 + (strlen(say("note")) > 0 ? 16 : 0)); set rmargin 4; set bmargin 4.4; set lmargin 10
 
 # Labels at 1, 2 and 5 on a logarithmic axis of a few decades, at the decades alone on a longer one.
 steps(low, high) = high/low <= 150 ? "1 2 5" : "1"
 plain(x) = x >= 1e6 ? sprintf("%gM", x/1e6) : sprintf("%g", x)
 
 # Title, subtitle and note at the left above, provenance at the foot. Drawn with the first plot.
-set label 9001 say("title")    at screen 0.015, screen 1 left offset character 0,-1.05 font bold(14.5) textcolor rgb ink
-set label 9002 say("subtitle") at screen 0.015, screen 1 left offset character 0,-2.35 font type(10.5) textcolor rgb muted
-set label 9003 say("note")     at screen 0.015, screen 1 left offset character 0,-3.45 font type(10.5) textcolor rgb muted
+set label 9001 say("title")    at screen 0.015, screen (1 - px(18)) left font bold(14.5) textcolor rgb ink
+set label 9002 say("subtitle") at screen 0.015, screen (1 - px(41)) left font type(10.5) textcolor rgb muted
+set label 9003 say("note")     at screen 0.015, screen (1 - px(58)) left font type(10.5) textcolor rgb muted
 set label 9004 say("foot")     at screen 0.985, 0.022 right font type(8) textcolor rgb muted

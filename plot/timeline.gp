@@ -17,10 +17,10 @@ do for [k = 1:int(num("faults"))] {
     set object 100+k rect from first item("fault_start", k), graph 0 to first item("fault_end", k), graph 1 fc rgb fault fs transparent solid 0.16 noborder behind
     set label 100+k say(sprintf("fault.%d", k)) at first item("fault_start", k), graph (0.94 - 0.1*item("fault_row", k)) left offset character 0.5,0 font type(9.5) textcolor rgb muted
 }
-row = N > 1 && in_a_row < 0.9
+row = N > 1 && strlen(say("key")) == 0 && in_a_row < 0.9
 noted = strlen(say("note")) > 0
 top = 1 - px(54 + (noted ? 16 : 0) + (row ? 24 : 12))
-middle = (top + 0.13)/2
+middle = (top + px(68))/2
 set multiplot
 set lmargin at screen 0.115; set rmargin at screen (N < 2 || row ? 0.97 : beside)
 set tmargin at screen top; set bmargin at screen middle + px(12)
@@ -29,7 +29,9 @@ set ylabel "ok (requests/s)" textcolor rgb ink; set yrange [0:*]
 if (row) {
     set key at screen 0.975, screen (top + px(14)) right center horizontal reverse Left samplen 1.6 title ""
 } else {
-    set key at screen beside, graph 1 left top reverse Left title say("key") left
+    set key at screen beside, graph 1 left top vertical maxcols 1 maxrows 8 reverse Left title say("key") left
+    # The svg terminal takes letters for half as high again; seven lines would not fit beside a panel.
+    if (N > 4 && ext eq "svg") { set key spacing 0.85 }
 }
 if (N < 2) { unset key }
 plot for [i = 1:B] data using (of(i)*column("mid_s")):"ok_per_s_low":"ok_per_s_high" with filledcurves fs transparent solid 0.16 noborder lt i, \
@@ -37,7 +39,7 @@ plot for [i = 1:B] data using (of(i)*column("mid_s")):"ok_per_s_low":"ok_per_s_h
 do for [k = 1:int(num("faults"))] { unset label 100+k }
 unset label 90
 do for [k = 9001:9004] { unset label k }
-set tmargin at screen middle - px(12); set bmargin at screen 0.13
+set tmargin at screen middle - px(12); set bmargin at screen px(68)
 set format x "%g"; set xlabel "simulated time (s)" textcolor rgb ink
 set ylabel "p99 latency (ms)" textcolor rgb ink
 set yrange [num("y_low"):num("y_high")]

@@ -37,6 +37,9 @@ static const char *substitute(const char *at, size_t length, bool tick)
         return "\xE2\x80\x9D";
     case '\\':
         return "\\\\";
+    case '&':
+        /* The svg terminal writes `&#x` as it is, and what follows may be no character. */
+        return at[1] == '#' ? "\xEF\xBC\x86" : NULL;
     case '%':
         return tick ? "%%" : NULL;
     default:

@@ -45,8 +45,8 @@ if (ext eq "png") { set terminal pngcairo size 200*w,200*h fontscale 2 linewidth
 if (ext eq "pdf") { set terminal pdfcairo size w,h fontscale 0.72 linewidth 1.6 butt noenhanced font font.",12" background paper }
 set output out
 type(size) = sprintf("%s,%g", font, ext eq "png" ? size*0.75 : size)
-# The svg terminal knows no `:Bold` and writes the name of a font as it is: the weight goes in too.
-bold(size) = ext eq "svg" ? sprintf("%s\" font-weight=\"bold,%g", font, size) : sprintf("%s:Bold,%g", font, ext eq "png" ? size*0.75 : size)
+# The svg terminal writes bold its own way.
+bold(size) = ext eq "svg" ? sprintf("%s Bold,%g", font, size) : sprintf("%s:Bold,%g", font, ext eq "png" ? size*0.75 : size)
 
 # Okabe-Ito order: told apart by colour-blind readers; dash and mark differ too, so grey print works.
 set linetype 1 lc rgb "#0072B2" lw 1.8 dt 1          pt 7  ps 0.45

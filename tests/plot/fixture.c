@@ -41,7 +41,7 @@ static const struct node desk[] = {
 static const struct node hostile[] = {
     {"a'.system(\"touch pwned\").'", CLIENT, 0.62, 14},
     {"`touch pwned`", CLIENT, 0.5, 31},
-    {"$(touch pwned), {/*9 x}^2 \\n <b>&amp; 100% %s", SERVER, 0.62, 9},
+    {"$(touch pwned), {/*9 x}^2 \\n <b>&amp;&#x0; 100% %s", SERVER, 0.62, 9},
     {"two\nlines.\"quoted\"", SERVER, 0.5, 4},
     {"@pwned", SERVER, 0.3, 2},
     {"@pwned.1", INSTANCE, 0.3, 2},

@@ -184,7 +184,7 @@ shows() {
 shows latency "'.system(”touch pwned”).' \`touch pwned\`, {/:Bold x}_1"
 shows latency "a'.system(”touch pwned”).': latency by percentile"
 shows timeline "'.system(”touch pwned”).'"
-shows queue '$(touch pwned), {/*9 x}^2 \n <b>&amp; 100% %s'
+shows queue '$(touch pwned), {/*9 x}^2 \n <b>&amp;＆#x0; 100% %s'
 shows heat "a”b,%s \$(touch p"
 if command -v xmllint >/dev/null; then
     if xmllint --noout "$work"/*/plots/*.svg; then ok "every SVG is XML"; else bad "XML"; fi

@@ -160,6 +160,7 @@ static void text_for_gnuplot_cannot_leave_its_quotes(void)
     CU_ASSERT_STRING_EQUAL(sheet_clean(&a, "a\"b\\n\n\tc\x7f", SHEET_ANY, false),
                            "a\u201Db\\\\n  c ");
     CU_ASSERT_STRING_EQUAL(sheet_clean(&a, "`x` $(y) {z}_1", SHEET_ANY, false), "`x` $(y) {z}_1");
+    CU_ASSERT_STRING_EQUAL(sheet_clean(&a, "a & b &#x0;", SHEET_ANY, false), "a & b \uFF06#x0;");
     CU_ASSERT_STRING_EQUAL(sheet_clean(&a, "50%", SHEET_ANY, false), "50%");
     CU_ASSERT_STRING_EQUAL(sheet_clean(&a, "50%", SHEET_ANY, true), "50%%");
     /* Overlong, lone continuation, surrogate, beyond Unicode, cut short. */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 enum { OPERATIONS_MAX = 250, ZONE_NONE = -1 };
+#define LINK_GIVE_UP_NS INT64_C(60000000000) /* until the sender of a lost message is told */
 
 /* Types of operations (LANGUAGE: `type`). */
 enum operation_type {
@@ -47,8 +48,8 @@ struct instance {
 struct blueprint_node {
     const char *name;
     const struct kind *kind;
-    uint32_t count;               /* >= 1 */
-    uint32_t first;               /* index of the first instance's agent; instances follow */
+    uint32_t count; /* >= 1 */
+    uint32_t first; /* index of the first instance's agent; instances follow */
     const struct instance *instances;
 };
 
@@ -66,7 +67,7 @@ struct link_config {
     double bandwidth;            /* bytes per second; 0: unlimited */
     double loss;                 /* share of messages, 0..1 */
     double duplicate;            /* share of messages */
-    int64_t give_up;             /* ns until the sender of a lost message is told */
+    int64_t give_up; /* ns until the sender of a lost message is told; LINK_GIVE_UP_NS */
 };
 
 enum link_key {
@@ -78,8 +79,9 @@ enum link_key {
 };
 
 /* Applies to every ordered pair (from, to) it matches; a pair takes each key from the most specific
- * rule (largest sum of ends) that sets it, the rest from the defaults (latency 0, no limits, give_up
- * 60 s). Two rules of equal specificity that set the same key for a pair are refused by the loader. */
+ * rule (largest sum of ends) that sets it, the rest from the defaults (latency 0, no limits,
+ * give_up 60 s). Two rules of equal specificity that set the same key for a pair are refused by the
+ * loader. */
 struct link_rule {
     enum link_end from, to;
     uint32_t from_id, to_id;
@@ -89,7 +91,7 @@ struct link_rule {
 
 struct blueprint {
     const struct operation *operations;
-    uint32_t operation_count; /* >= 1 */
+    uint32_t operation_count;           /* >= 1 */
     const struct blueprint_node *nodes; /* in order of name: they start in this order */
     uint32_t node_count;
     uint32_t agent_count; /* sum of counts */
@@ -108,13 +110,13 @@ struct blueprint {
 /* What `orrery validate` needs of a kind to predict the load of its nodes. Every function gets the
  * configuration of one operation. */
 struct kind_load {
-    double (*work_ns)(const void *config);      /* mean own work of one visit; before `speed` */
-    double (*slots)(const void *config);        /* INFINITY: unlimited */
+    double (*work_ns)(const void *config); /* mean own work of one visit; before `speed` */
+    double (*slots)(const void *config);   /* INFINITY: unlimited */
     const struct pool *(*target)(const void *config); /* where a visit goes on to; NULL: nowhere */
-    bool (*weighted)(const void *config);       /* true: the pool is shared by weight, else evenly */
-    double (*attempts)(const void *config);     /* calls to `target` for each visit (retries); >= 0 */
+    bool (*weighted)(const void *config);   /* true: the pool is shared by weight, else evenly */
+    double (*attempts)(const void *config); /* calls to `target` for each visit (retries); >= 0 */
     double (*offered)(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation);
-                                                /* clients: operations/s; INFINITY: closed loop */
+    /* clients: operations/s; INFINITY: closed loop */
 };
 
 #endif

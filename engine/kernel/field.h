@@ -29,28 +29,29 @@ struct pool {
 };
 
 enum field_type {
-    FIELD_COUNT,    /* uint64_t: bare, may carry k M G; `unlimited` with FIELD_UNLIMITED */
-    FIELD_NUMBER,   /* double: bare */
-    FIELD_BOOL,     /* bool: true, false */
-    FIELD_TIME,     /* int64_t ns: 5ms; `none` with FIELD_NONE */
-    FIELD_SHARE,    /* double 0..1: 25% */
-    FIELD_FACTOR,   /* double: x4 */
-    FIELD_BANDWIDTH,/* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
-    FIELD_DURATION, /* struct distribution of ns: exp(5ms); `none` (DISTRIBUTION_NONE) with FIELD_NONE */
-    FIELD_SIZE,     /* struct distribution of bytes: uniform(1KB..9KB) */
-    FIELD_KEYS,     /* struct key_chooser: zipf(0.99 1M) */
-    FIELD_ARRIVALS, /* struct arrivals: poisson(200/s), or a list of segments */
-    FIELD_WORD,     /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
-    FIELD_POOL,     /* struct pool: a name or a list of names */
-    FIELD_RECORD,   /* a map of `record`'s fields; their offsets count from the outer struct */
+    FIELD_COUNT,     /* uint64_t: bare, may carry k M G; `unlimited` with FIELD_UNLIMITED */
+    FIELD_NUMBER,    /* double: bare */
+    FIELD_BOOL,      /* bool: true, false */
+    FIELD_TIME,      /* int64_t ns: 5ms; `none` with FIELD_NONE */
+    FIELD_SHARE,     /* double 0..1: 25% */
+    FIELD_FACTOR,    /* double: x4 */
+    FIELD_BANDWIDTH, /* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
+    FIELD_DURATION,  /* struct distribution of ns: exp(5ms); `none` (DISTRIBUTION_NONE) with
+                        FIELD_NONE */
+    FIELD_SIZE,      /* struct distribution of bytes: uniform(1KB..9KB) */
+    FIELD_KEYS,      /* struct key_chooser: zipf(0.99 1M) */
+    FIELD_ARRIVALS,  /* struct arrivals: poisson(200/s), or a list of segments */
+    FIELD_WORD,      /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
+    FIELD_POOL,      /* struct pool: a name or a list of names */
+    FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct */
 };
 
 enum field_flags {
-    FIELD_REQUIRED = 1,       /* no default: leaving it out is an error */
-    FIELD_UNLIMITED = 2,      /* `unlimited` is a value */
-    FIELD_NONE = 4,           /* `none` is a value */
-    FIELD_PER_OPERATION = 8,  /* the short form {view: 2ms, buy: 9ms} is allowed */
-    FIELD_PER_REQUEST = 16,   /* its default is told in `summary`, not as a value: 0 or NONE stored */
+    FIELD_REQUIRED = 1,      /* no default: leaving it out is an error */
+    FIELD_UNLIMITED = 2,     /* `unlimited` is a value */
+    FIELD_NONE = 4,          /* `none` is a value */
+    FIELD_PER_OPERATION = 8, /* the short form {view: 2ms, buy: 9ms} is allowed */
+    FIELD_PER_REQUEST = 16, /* its default is told in `summary`, not as a value: 0 or NONE stored */
 };
 
 struct field_table;
@@ -58,23 +59,24 @@ struct field_table;
 /* One word of a FIELD_WORD, with its parameters (positional in this order, or by name). */
 struct field_word {
     const char *name;
-    const char *summary;                   /* one sentence, for the manual */
-    const struct field_table *parameters;  /* NULL: a bare word; offsets count from the outer struct */
+    const char *summary; /* one sentence, for the manual */
+    const struct field_table
+        *parameters; /* NULL: a bare word; offsets count from the outer struct */
 };
 
 struct field {
     const char *name;
     enum field_type type;
-    size_t offset;                /* of the value in the configuration struct */
-    size_t present;               /* offset of a bool that is set when the user wrote it; 0: none */
-    const char *otherwise;        /* the default, in the user's syntax; NULL only with REQUIRED, or for
-                                     a RECORD that may be left out (its `present` bool stays false) */
+    size_t offset;         /* of the value in the configuration struct */
+    size_t present;        /* offset of a bool that is set when the user wrote it; 0: none */
+    const char *otherwise; /* the default, in the user's syntax; NULL only with REQUIRED, or for
+                              a RECORD that may be left out (its `present` bool stays false) */
     uint32_t flags;
-    double min, max;              /* in base units (ns, bytes, plain); max 0: no upper bound */
-    const struct field_word *words; /* FIELD_WORD: ends with a name of NULL */
+    double min, max;                  /* in base units (ns, bytes, plain); max 0: no upper bound */
+    const struct field_word *words;   /* FIELD_WORD: ends with a name of NULL */
     const struct field_table *record; /* FIELD_RECORD */
-    const char *unit;             /* for the manual where the type does not tell; or NULL */
-    const char *summary;          /* one sentence: what it means */
+    const char *unit;                 /* for the manual where the type does not tell; or NULL */
+    const char *summary;              /* one sentence: what it means */
 };
 
 /* Fields of a struct. `include`: further tables (shared parts such as a station's or a caller's
@@ -85,7 +87,7 @@ struct field_include {
 };
 
 struct field_table {
-    const struct field *fields; /* ends with a name of NULL; may be NULL */
+    const struct field *fields;           /* ends with a name of NULL; may be NULL */
     const struct field_include *includes; /* ends with a table of NULL; may be NULL */
 };
 

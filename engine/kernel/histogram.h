@@ -19,16 +19,17 @@ enum {
 };
 
 struct histogram_bucket {
-    uint64_t count;  /* observations, or nanoseconds for a level */
-    uint64_t offset; /* sum of (value - lower edge) x weight; < 2^64: checked by the caller's limits */
+    uint64_t count; /* observations, or nanoseconds for a level */
+    uint64_t
+        offset; /* sum of (value - lower edge) x weight; < 2^64: checked by the caller's limits */
 };
 
 struct histogram {
-    uint64_t count;        /* observations, or total weight */
-    int64_t *exact;        /* the values themselves while count <= limit; NULL afterwards */
-    uint32_t exact_room;   /* allocated items of `exact`; grows by doubling */
-    bool sorted;           /* `exact` is in ascending order */
-    uint32_t limit;        /* how many values are kept exactly (0: none) */
+    uint64_t count;      /* observations, or total weight */
+    int64_t *exact;      /* the values themselves while count <= limit; NULL afterwards */
+    uint32_t exact_room; /* allocated items of `exact`; grows by doubling */
+    bool sorted;         /* `exact` is in ascending order */
+    uint32_t limit;      /* how many values are kept exactly (0: none) */
     struct histogram_bucket *octave[HISTOGRAM_OCTAVES]; /* HISTOGRAM_SUB buckets each, or NULL */
 };
 
@@ -42,8 +43,9 @@ void histogram_add_slow(struct histogram *h, int64_t value);
 /* Where a value falls. */
 static inline uint32_t histogram_octave(uint64_t value)
 {
-    return value < HISTOGRAM_SUB ? 0 : (uint32_t)(64 - HISTOGRAM_SUB_BITS) -
-                                           (uint32_t)__builtin_clzll(value);
+    return value < HISTOGRAM_SUB
+               ? 0
+               : (uint32_t)(64 - HISTOGRAM_SUB_BITS) - (uint32_t)__builtin_clzll(value);
 }
 
 /* Lower edge and width of bucket `sub` (0 .. 127) of `octave`. Octave o > 0 begins at 128 << (o-1)

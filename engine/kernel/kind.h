@@ -1,5 +1,5 @@
-/* A kind of node as a table: name, one sentence, fields, metrics, sizes, functions. Adding a kind is
- * one file with one such table and one line in models/registry.c. */
+/* A kind of node as a table: name, one sentence, fields, metrics, sizes, functions. Adding a kind
+ * is one file with one such table and one line in models/registry.c. */
 #ifndef ORRERY_KERNEL_KIND_H
 #define ORRERY_KERNEL_KIND_H
 
@@ -14,13 +14,15 @@ struct call;
 enum { KIND_TABLES = 4 };
 
 enum kind_flags {
-    KIND_CLIENT = 1, /* begins operations itself: shares in `operations` are its own */
+    KIND_CLIENT = 1,  /* begins operations itself: shares in `operations` are its own */
+    KIND_VISITED = 2, /* holds calls of others: its first table is visit_metrics */
+    KIND_CANCELS = 4, /* uses call_cancel: the core keeps a list of its calls' children */
 };
 
 struct kind {
     const char *name;
-    const char *summary;              /* one sentence, for the manual */
-    const char *semantics;            /* what is simulated, what is left out, what happens at ties */
+    const char *summary;   /* one sentence, for the manual */
+    const char *semantics; /* what is simulated, what is left out, what happens at ties */
     const struct field_table *fields; /* of the configuration, beside the keys every node has */
     const struct metric_table *tables[KIND_TABLES]; /* up to the first NULL; agent->records has the
                                                        same order */
@@ -37,17 +39,21 @@ struct kind {
     /* Resumes one call that this agent holds; call->wake says why. Must end with exactly one of:
      * call_reply, call_free, call_await with children or a timeout, station_enter and the like
      * (someone else will wake the call). Must not touch the call after it gave it away. Never
-     * re-entered: a message to another agent, even over a link without delay, arrives by an event. */
+     * re-entered: a message to another agent, even over a link without delay, arrives by an event.
+     */
     void (*step)(struct agent *agent, struct call *call);
 
-    /* Sees every child of a call of this agent exactly once, when its reply comes in or is given up,
-     * before the parent's join is judged. `parent` is NULL where the parent has gone or (round) no
-     * longer waits for this child; the child is freed by the core afterwards. Must not wake or free
-     * anybody. */
+    /* Sees every child of a call of this agent exactly once, when its reply comes in or is given
+     * up, before the parent's join is judged. `parent` is NULL where the parent has gone or (round)
+     * no longer waits for this child; the child is freed by the core afterwards. Must not wake or
+     * free anybody. */
     void (*settle)(struct agent *agent, struct call *parent, struct call *child);
 
     /* A timer of this agent fired (timer_after); timers set before a crash are dropped. */
     void (*tick)(struct agent *agent, uint32_t tag, uint64_t argument);
+
+    /* The run is over: records what only its end tells (operations still open). May be NULL. */
+    void (*finish)(struct agent *agent);
 
     /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
     const struct kind_load *load;

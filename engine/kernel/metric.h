@@ -6,19 +6,19 @@
 #include <stdint.h>
 
 enum metric_type {
-    METRIC_TOTAL,    /* events counted, per operation; statistic `total` (per replication) */
-    METRIC_RATE,     /* events counted, per operation; statistic `rate` (per second of the window) */
-    METRIC_RATIO,    /* numerator / denominator: two counted metrics of the same table; `ratio` */
+    METRIC_TOTAL, /* events counted, per operation; statistic `total` (per replication) */
+    METRIC_RATE,  /* events counted, per operation; statistic `rate` (per second of the window) */
+    METRIC_RATIO, /* numerator / denominator: two counted metrics of the same table; `ratio` */
     METRIC_DURATION, /* observations per operation, in 1e-9 of `unit`'s base: `mean`, `p50` .. */
-    METRIC_LEVEL,    /* a whole number over time, per agent: time-weighted `mean`, `p50` .., `max` */
-    METRIC_SHARE,    /* integral of one level / integral of another, of the same table; `mean` */
+    METRIC_LEVEL, /* a whole number over time, per agent: time-weighted `mean`, `p50` .., `max` */
+    METRIC_SHARE, /* integral of one level / integral of another, of the same table; `mean` */
 };
 
 /* Units as they stand in the CSV. Recorded values are integers: nanoseconds for "ms", 1e-9 for
  * "1" observations; counts and levels are plain. */
 struct metric {
-    const char *name;    /* the CSV name; a name that begins with '.' is kept but not printed */
-    const char *unit;    /* "ms", "1", "/s" */
+    const char *name; /* the CSV name; a name that begins with '.' is kept but not printed */
+    const char *unit; /* "ms", "1", "/s" */
     enum metric_type type;
     uint8_t numerator;   /* RATIO, SHARE: index in the same table */
     uint8_t denominator; /* RATIO, SHARE: index in the same table */

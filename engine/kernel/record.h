@@ -3,9 +3,9 @@
  * A recorder belongs to one simulation. Each agent has one `record` for every metric table of its
  * kind. Windows: window 0 is W = [warm-up, duration); further ones are phases (before, during,
  * after a fault). An event belongs to a window by an instant its caller names: `now` for flows, the
- * intended start for operations, the arrival for visits. Levels are integrals of a whole number over
- * a window. With a series interval every metric is also kept per interval of [0, duration), pooled
- * over operations.
+ * intended start for operations, the arrival for visits. Levels are integrals of a whole number
+ * over a window. With a series interval every metric is also kept per interval of [0, duration),
+ * pooled over operations.
  *
  * Owner: the simulation's recorder owns all memory; agents hold pointers into it. */
 #ifndef ORRERY_KERNEL_RECORD_H
@@ -34,7 +34,7 @@ struct moments {
 struct tally {
     struct moments moments;      /* of this agent */
     struct histogram *histogram; /* shared by the node's instances; never NULL */
-    struct histogram *own;       /* of this agent alone, where its percentiles are asked for; or NULL */
+    struct histogram *own; /* of this agent alone, where its percentiles are asked for; or NULL */
 };
 
 /* One level: of an agent, or pooled over a node's instances. */
@@ -54,18 +54,18 @@ struct series;
 struct recorder_store;
 
 struct recorder {
-    const int64_t *now;          /* the simulation's clock */
+    const int64_t *now; /* the simulation's clock */
     const struct window *windows;
-    uint32_t window_count;       /* >= 1 */
-    uint32_t operation_count;    /* >= 1 */
-    int64_t series_interval;     /* ns; 0: no series */
-    int64_t series_end;          /* ns: the duration */
-    bool measuring;              /* inside window 0: levels fill their histograms */
+    uint32_t window_count;    /* >= 1 */
+    uint32_t operation_count; /* >= 1 */
+    int64_t series_interval;  /* ns; 0: no series */
+    int64_t series_end;       /* ns: the duration */
+    bool measuring;           /* inside window 0: levels fill their histograms */
     struct recorder_store *store;
 };
 
-/* One node and table over the intervals of [0, duration), pooled over operations and instances; what
- * a metric has no use for is NULL. Levels are told by their integrals at the edges. */
+/* One node and table over the intervals of [0, duration), pooled over operations and instances;
+ * what a metric has no use for is NULL. Levels are told by their integrals at the edges. */
 struct series {
     uint64_t **counts;              /* [metric][interval], by the instant an event belongs to */
     struct moments **moments;       /* [metric][interval], of durations */
@@ -76,9 +76,9 @@ struct series {
 struct record {
     struct recorder *recorder;
     const struct metric_table *table;
-    uint64_t *counts;     /* TOTAL and RATE metrics; window 0 first; stride metric count x operations */
+    uint64_t *counts; /* TOTAL and RATE metrics; window 0 first; stride metric count x operations */
     struct tally *tallies; /* DURATION metrics, the same layout */
-    struct level *levels; /* LEVEL metrics, [metric] */
+    struct level *levels;  /* LEVEL metrics, [metric] */
     struct series *series; /* of the node, or NULL */
     bool percentiles;      /* of this instance alone are kept too */
 };
@@ -200,8 +200,9 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
 int64_t recorder_next_edge(const struct recorder *recorder);
 void recorder_edge(struct recorder *recorder);
 
-/* Ends the recording at `at_ns`, which no event comes after: edges up to there take place, later ones
- * are drawn in to it. A whole run ends at its duration or later, a stopped one where it stopped. */
+/* Ends the recording at `at_ns`, which no event comes after: edges up to there take place, later
+ * ones are drawn in to it. A whole run ends at its duration or later, a stopped one where it
+ * stopped. */
 void recorder_close(struct recorder *recorder, int64_t at_ns);
 
 /* What is left of a window of time after closing: its end drawn in to where the recording ended. */
@@ -211,7 +212,8 @@ struct window recorder_clip(const struct recorder *recorder, struct window w);
  * After recorder_close. */
 wide level_between(const struct recorder *recorder, const struct level *level, struct window w);
 
-/* One interval of a series: [index x interval, + interval), the last one drawn in to the duration. */
+/* One interval of a series: [index x interval, + interval), the last one drawn in to the duration.
+ */
 struct window series_window(const struct recorder *recorder, uint32_t index);
 uint32_t series_length(const struct recorder *recorder); /* intervals; 0: no series */
 

@@ -17,8 +17,15 @@ struct report_point {
     const char *const *values; /* [parameter_count]: each parameter's value as written */
 };
 
-enum comparison { COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL,
-                  COMPARE_EQUAL, COMPARE_NOT_EQUAL, COMPARE_NEAR /* ~ x +- d */ };
+enum comparison {
+    COMPARE_LESS,
+    COMPARE_LESS_EQUAL,
+    COMPARE_GREATER,
+    COMPARE_GREATER_EQUAL,
+    COMPARE_EQUAL,
+    COMPARE_NOT_EQUAL,
+    COMPARE_NEAR /* ~ x +- d */
+};
 
 /* One side of an expectation: `factor` x a metric, or a constant in the metric's CSV unit (ms, /s,
  * 1, B). */
@@ -38,26 +45,26 @@ struct expect_case {
 };
 
 struct expectation {
-    const char *text;      /* as written */
+    const char *text; /* as written */
     uint32_t line;
     struct expect_term left, right;
     enum comparison comparison;
-    double margin;         /* +- d, in the unit of the terms; 0: none */
+    double margin; /* +- d, in the unit of the terms; 0: none */
     const struct expect_case *cases;
-    uint32_t case_count;   /* 0: `when` holds at no point that is played */
-    bool skipped;          /* under `run`: names another point than the one that is played */
+    uint32_t case_count; /* 0: `when` holds at no point that is played */
+    bool skipped;        /* under `run`: names another point than the one that is played */
 };
 
 struct report {
-    const char *name;      /* of the scenario, or its file's stem */
-    const char *question;  /* or NULL */
+    const char *name;              /* of the scenario, or its file's stem */
+    const char *question;          /* or NULL */
     const char *const *parameters; /* swept, as they are written; the last varies fastest */
     uint32_t parameter_count;
     const struct report_point *points;
-    uint32_t point_count;  /* >= 1 */
+    uint32_t point_count; /* >= 1 */
     uint32_t replications;
     uint64_t seed;
-    double confidence;     /* 0.95: of the intervals on which `expect` is judged */
+    double confidence;                    /* 0.95: of the intervals on which `expect` is judged */
     const struct percentile *percentiles; /* the standard ones, then those asked for; ascending */
     uint32_t percentile_count;
     int64_t warmup, duration, series_interval; /* ns */

@@ -12,9 +12,10 @@
  *                   `------------> LOST <-------------------'   ... give_up ... settles as info
  *
  * Return address: (parent index, parent generation, parent round). Generation differs: the parent
- * has gone. Round differs: the parent lives but awaits something newer. Either way the reply is late
- * and still reaches `settle`, exactly once for every child, as long as the calling place has the same
- * incarnation. No call waits for ever: a lost one stays with the core until the link gives up.
+ * has gone. Round differs: the parent lives but awaits something newer. Either way the reply is
+ * late and still reaches `settle`, exactly once for every child, as long as the calling place has
+ * the same incarnation. No call waits for ever: a lost one stays with the core until the link gives
+ * up.
  *
  *     struct simulation *s = simulation_create(&blueprint, seed, replication, NULL);
  *     simulation_start(s);
@@ -47,47 +48,48 @@ enum wake {
     WAKE_SHORT,     /* the join can no longer succeed */
     WAKE_TIMEOUT,   /* the await's time is up */
     WAKE_CANCELLED, /* the caller has taken it back; to be answered or freed */
+    WAKE_LOST,      /* a client's own operation, and its place has just crashed: account, free */
     WAKE_ABANDONED, /* it left a station's queue unserved (patience) */
     WAKE_REJECTED,  /* a station had no place for it */
 };
 
 enum call_flags {
-    CALL_REJECTED = 1,  /* answered at once: no room */
-    CALL_ABANDONED = 2, /* left the queue unserved */
-    CALL_LOCAL = 4,     /* a child on the same agent: no link */
-    CALL_DUPLICATE = 8, /* a copy made by a link */
+    CALL_REJECTED = 1,    /* answered at once: no room */
+    CALL_ABANDONED = 2,   /* left the queue unserved */
+    CALL_LOCAL = 4,       /* a child on the same agent: no link */
+    CALL_DUPLICATE = 8,   /* a copy made by a link */
     CALL_IN_STATION = 16, /* a station holds it: in its queue or at work */
-    CALL_POST = 32,     /* has no parent and never had one */
-    CALL_ANSWERED = 64, /* its reply has gone already (call_answer); it lives on by itself */
-    CALL_TIMED_OUT = 128, /* for the kind's own use: an await of it ended by time */
+    CALL_POST = 32,       /* has no parent and never had one */
+    CALL_ANSWERED = 64,   /* its reply has gone already (call_answer); it lives on by itself */
+    CALL_ORPHAN = 128,    /* the calling place has crashed: nobody is told of its end */
 };
 
 /* Two cache lines, then the kind's frame. Line 0 is control; line 1, from op_id on, is the request
  * and is copied to every child. */
 struct call {
-    event_handle event;         /* flight, work or give-up; 0: none */
-    event_handle timer;         /* the await's; 0: none */
-    uint32_t generation;        /* counts the lives of this object; never 0 for a live call */
-    uint32_t parent;            /* index; 0: none */
+    event_handle event;  /* flight, work or give-up; 0: none */
+    event_handle timer;  /* the await's; 0: none */
+    uint32_t generation; /* counts the lives of this object; never 0 for a live call */
+    uint32_t parent;     /* index; 0: none */
     uint32_t parent_generation;
-    uint32_t next;              /* list of whoever owns it: free list, a station's queue */
-    uint32_t agent;             /* where it is, or goes */
-    uint32_t from;              /* where it came from: the caller's agent */
+    uint32_t next;  /* list of whoever owns it: free list, a station's queue */
+    uint32_t agent; /* where it is, or goes */
+    uint32_t from;  /* where it came from: the caller's agent */
     uint16_t round, parent_round;
     uint16_t need, got, failed, sent; /* the join it waits for; need 0: waits for none */
     uint8_t state, status, wake, flags;
-    uint16_t branch;            /* the caller's number for this child */
-    uint16_t pc;                /* where a flow goes on */
-    uint32_t sibling;           /* next child of the same parent (for cancel) */
+    uint16_t branch;  /* the caller's number for this child */
+    uint16_t pc;      /* where a flow goes on */
+    uint32_t sibling; /* next child of the same parent (for cancel) */
 
-    uint64_t op_id;             /* unique: the version it writes, idempotency id and draw key */
-    uint64_t path;              /* tiers visited: one bit each by hash of the name */
+    uint64_t op_id; /* unique: the version it writes, idempotency id and draw key */
+    uint64_t path;  /* tiers visited: one bit each by hash of the name */
     uint64_t key;
     uint64_t version;
-    int64_t deadline_ns;        /* 0: none */
-    int64_t arrived_ns;         /* at the present agent */
-    uint32_t session, size;     /* size in bytes: of the request, then of the reply */
-    uint32_t sub;               /* attempt, copy and branch, mixed: part of every draw */
+    int64_t deadline_ns;    /* 0: none */
+    int64_t arrived_ns;     /* at the present agent */
+    uint32_t session, size; /* size in bytes: of the request, then of the reply */
+    uint32_t sub;           /* attempt, copy and branch, mixed: part of every draw */
     uint8_t operation, verb, priority, attempt;
 };
 _Static_assert(sizeof(struct call) == 128, "a call is two cache lines");
@@ -99,30 +101,33 @@ struct simulation;
 /* Something on a place that owns work in progress (a station): told of faults, which sweep. */
 struct place_part {
     struct place_part *next;
-    void (*pause)(struct place_part *part);             /* work stops, keeps what is left */
+    void (*pause)(struct place_part *part); /* work stops, keeps what is left */
     void (*resume)(struct place_part *part);
-    void (*rescale)(struct place_part *part);           /* the place's speed has changed */
-    void (*crash)(struct place_part *part);             /* forgets everything, wakes nobody */
+    void (*rescale)(struct place_part *part);                 /* the place's speed has changed */
+    void (*crash)(struct place_part *part);                   /* forgets everything, wakes nobody */
     void (*drop)(struct place_part *part, struct call *call); /* one call is taken away */
 };
 
 struct place {
-    const char *name;           /* of its first agent: "web.2" */
+    const char *name; /* of its first agent: "web.2" */
     struct simulation *simulation;
     uint32_t index;
-    uint32_t incarnation;       /* counts its crashes */
+    uint32_t first_agent; /* index: names it in link rules */
+    uint32_t incarnation; /* counts its crashes */
     bool up, paused;
     int32_t zone;
-    double speed;               /* now: the configured one, divided by a `slow` fault */
+    double speed; /* now: the configured one, divided by a `slow` fault */
     double configured_speed;
-    int64_t clock_offset_ns;    /* wall clock: true time + offset + drift */
+    int64_t clock_offset_ns;  /* bumps: of the wall clock only */
+    int64_t clock_drifted_ns; /* what drift has added to both clocks up to clock_since_ns */
     int64_t clock_since_ns;
-    double clock_drift;         /* of both clocks: 200 ppm = 0.0002 */
-    struct arena memory;        /* volatile: reset by a crash */
+    double clock_drift;  /* of both clocks since then: 200 ppm = 0.0002 */
+    struct arena memory; /* volatile: reset by a crash */
     struct place_part *parts;
-    struct link_slot *links;    /* open addressing by destination place */
+    struct link **links; /* open addressing by destination place; owned */
     uint32_t link_room, link_used;
-    struct deferred *deferred;  /* events that came while paused, in order */
+    struct event *deferred; /* events that came while paused, in order; owned */
+    uint32_t deferred_count, deferred_room;
 };
 
 /* Purposes of draws. A request's draws and the agents' streams are named by them. Append only: the
@@ -134,17 +139,17 @@ enum purpose {
     DRAW_LOSS,
     DRAW_LOSS_BACK,
     DRAW_DUPLICATE,
-    DRAW_FAIL,        /* the coin of `fail` */
+    DRAW_FAIL, /* the coin of `fail` */
     DRAW_PATIENCE,
     DRAW_BACKOFF,
-    DRAW_OPERATION,   /* a client's choices for an operation */
+    DRAW_OPERATION, /* a client's choices for an operation */
     DRAW_KEY,
     DRAW_SIZE,
     DRAW_SESSION,
     DRAW_THINK,
-    DRAW_ORDER,       /* place in a random-order queue */
+    DRAW_ORDER, /* place in a random-order queue */
     STREAM_ARRIVALS = 64,
-    STREAM_PICK,      /* one of a pool, without a balancer */
+    STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,
     STREAM_FAULT,
     STREAM_LIFE,
@@ -160,7 +165,7 @@ enum visit_metric {
     VISIT_DEPARTURES, /* left with an answer of the agent's own: not rejected, abandoned or lost */
     VISIT_THROUGHPUT,
     VISIT_LATENCY,
-    VISIT_FAILED,     /* hidden: arrivals answered with fail or info */
+    VISIT_FAILED, /* hidden: arrivals answered with fail or info */
     VISIT_ERRORS,
     VISIT_REJECTED_COUNT,
     VISIT_REJECTED,
@@ -179,22 +184,26 @@ struct agent {
     const struct kind *kind;
     struct simulation *simulation;
     struct place *place;
-    const void *const *configs;  /* by operation */
-    void *memory;                /* volatile_size bytes, zeroed by a crash */
-    void *durable;               /* durable_size bytes */
+    const void *const *configs; /* by operation */
+    void *memory;               /* volatile_size bytes, zeroed by a crash */
+    void *durable;              /* durable_size bytes */
     struct record *records[KIND_TABLES];
     uint32_t index, node, number; /* number: 1 .. count */
-    bool gate;                   /* its place is down or paused: look before acting */
-    bool visited;                /* keeps the visit metrics */
+    bool gate;                    /* its place is down or paused: look before acting */
+    bool visited;                 /* keeps the visit metrics */
     double weight;
-    uint64_t tier;               /* hash of the node's name */
-    uint64_t tier_bit;           /* its bit in `path` */
-    uint64_t id_base;            /* hash of seed, replication and the instance's name: for op_ids */
-    uint64_t id_count;
-    uint64_t inside;             /* calls it holds of others */
-    wide sojourn;                /* sum of |[arrive, leave) and W| in ns: Little's law, exactly */
+    uint64_t tier;        /* hash of the node's name */
+    uint64_t tier_bit;    /* its bit in `path` */
+    uint64_t id_base;     /* hash of seed, replication and the instance's name: for op_ids */
+    uint64_t id_count;    /* posts so far */
+    uint64_t inside;      /* calls it holds of others */
+    wide sojourn;         /* sum of |[arrive, leave) and W| in ns: Little's law, exactly */
+    uint64_t flow_in;     /* arrivals in W */
+    uint64_t flow_out[4]; /* in W: departures, rejected, abandoned, lost */
+    uint64_t inside_begin, inside_end;    /* calls inside at both ends of W */
+    wide integral_begin, integral_end;    /* of in_system, up to both ends of W */
     struct stream *streams[STREAM_COUNT]; /* opened at first use */
-    const char *name;            /* "web.2"; "web" where there is one */
+    const char *name;                     /* "web.2"; "web" where there is one */
     const char *node_name;
 };
 
@@ -217,27 +226,27 @@ struct simulation_totals {
 
 struct simulation {
     struct queue queue;
-    unsigned char *pool;        /* calls, `stride` bytes apart; index 0 is never used */
+    unsigned char *pool; /* calls, `stride` bytes apart; index 0 is never used */
     uint32_t stride, pool_used, pool_room, free_head;
     uint32_t live;
-    bool diverged;              /* more than blueprint.in_flight calls: no more events are handled */
-    bool plain_links;           /* no link has anything: every hop is at once */
-    uint32_t cuts;              /* links that are cut or held now */
+    bool diverged;    /* more than blueprint.in_flight calls: no more events are handled */
+    bool plain_links; /* no link has anything: every hop is at once */
     const struct blueprint *blueprint;
     struct agent *agents;
     struct place *places;
     uint32_t agent_count, place_count;
     struct recorder *recorder;
-    struct window window;       /* W */
+    struct window window; /* W */
     const struct observer *observer;
     const struct probe *probe;
     struct arena arena;
+    bool began, ended; /* both ends of W have passed */
     uint64_t seed;
     uint32_t replication;
-    uint64_t observed_open;     /* observed operations that have not ended: the drain waits for them */
+    uint64_t observed_open; /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;
-    struct timer_pool *timers;
-    void *shared;               /* for whoever built it (tests) */
+    struct timer *timers; /* of agents; index 0 is never used; owned */
+    uint32_t timer_used, timer_room, timer_free;
 };
 
 /* ---- making and running ---- */
@@ -265,12 +274,12 @@ bool simulation_advance(struct simulation *s, int64_t until_ns);
  * then; a nonzero value ends the run early and returns false. False too when it diverged. */
 bool simulation_run(struct simulation *s, const volatile int *stop);
 
-/* Takes back everything that is still alive: for a drain to nothing in tests, and for
- * `unfinished`. Counts what is alive in totals.live. */
+/* The end of a run, once: every kind's `finish`, and the accounts of what is still inside. */
 void simulation_close(struct simulation *s);
 
 /* Exact identities, checked after a run: for every visited agent the integral of in_system over W
- * equals the sum of its visits clipped to W, and arrivals = departures + rejected + abandoned + lost
+ * equals the sum of its visits clipped to W, and arrivals = departures + rejected + abandoned +
+ * lost
  * + inside at the end - inside at the beginning of W. Ends with CHECK where one is broken. */
 void simulation_check_identities(struct simulation *s);
 
@@ -299,19 +308,31 @@ static inline struct agent *call_agent(const struct simulation *s, const struct 
 {
     return &s->agents[c->agent];
 }
-/* What the kind remembers of a call over an await; frame_size bytes, zeroed when it arrives. */
+/* Behind the call: what only cancel messages and duplicates need. */
+struct call_tail {
+    uint32_t children; /* the youngest child that has not settled, of kinds with KIND_CANCELS */
+    uint32_t twin;     /* the other copy a link has made; 0: none */
+    uint64_t unused;
+};
+static inline struct call_tail *call_tail(struct call *c)
+{
+    return (struct call_tail *)(void *)(c + 1);
+}
+/* What the kind remembers of a call over an await: frame_size bytes, zeroed when the call arrives
+ * or is begun, aligned to 16. */
 static inline void *call_frame(struct call *c)
 {
-    return c + 1;
+    return call_tail(c) + 1;
 }
 
 /* A new operation of `agent`'s own, HELD by it, with an op_id made of its name and `sequence`; no
  * parent. The request line is zero otherwise. The caller then runs its own step or awaits. */
 struct call *call_begin(struct agent *agent, uint64_t sequence);
 
-/* A child of `parent` on its way to agent `to`, with a copy of the parent's request line; the caller
- * may change the child's line (verb, key, size) before the event is handled, but `size` must be set
- * through `size` here because the link looks at it at once. `branch` is the caller's number for it. */
+/* A child of `parent` on its way to agent `to`, with a copy of the parent's request line; the
+ * caller may change the child's line (verb, key, size) before the event is handled, but `size` must
+ * be set through `size` here because the link looks at it at once. `branch` is the caller's number
+ * for it. */
 struct call *call_to(struct call *parent, struct agent *from, uint32_t to, uint16_t branch,
                      uint32_t size);
 
@@ -322,8 +343,8 @@ struct call *call_fork(struct call *parent, struct agent *agent, uint16_t branch
 struct call *call_post(struct agent *from, uint32_t to, uint32_t size);
 
 /* Waits until `need` children of this round are ok (JOINED), can no longer be (SHORT), or
- * `timeout_ns` of the place's monotonic clock have passed (TIMEOUT; TIME_NONE: never). need = 0 with
- * a timeout is a pause (backoff): only TIMEOUT wakes it. */
+ * `timeout_ns` of the place's monotonic clock have passed (TIMEOUT; TIME_NONE: never). need = 0
+ * with a timeout is a pause (backoff): only TIMEOUT wakes it. */
 void call_await(struct call *call, struct agent *agent, uint16_t need, int64_t timeout_ns);
 
 /* A new round: earlier children become late. Cancels the timer. */
@@ -338,8 +359,19 @@ void call_answer(struct call *call, struct agent *agent, enum status status, uin
 /* Ends a call without an answer: operations a client began itself, and posts. */
 void call_free(struct call *call, struct agent *agent);
 
-/* Takes a child back by a message to it, which takes the link's time and may be lost. */
-void call_cancel(struct call *child_of, struct agent *agent, uint16_t branch);
+/* Work of a station: the call's step is woken with WORKED after `ns` of true time (>= 0), unless
+ * call_stop comes first. One work event at a time. */
+void call_work(struct call *call, struct agent *agent, int64_t ns);
+void call_stop(struct call *call, struct agent *agent);
+
+/* A timer of a call that awaits nothing (patience in a queue): TIMEOUT after `ns` of the place's
+ * monotonic clock, unless call_timer_stop comes first. */
+void call_timer(struct call *call, struct agent *agent, int64_t ns);
+void call_timer_stop(struct call *call, struct agent *agent);
+
+/* Takes the children with this branch back by a message to them, which takes the link's time and
+ * may be lost. Only for kinds with KIND_CANCELS; one that is still on its way is not reached. */
+void call_cancel(struct call *parent, struct agent *agent, uint16_t branch);
 
 /* ---- for kinds: time, draws ---- */
 
@@ -354,7 +386,8 @@ int64_t clock_steady(const struct agent *agent); /* ns; drift applies, bumps do 
 /* The draw of one request for one purpose at one tier: the same whatever policy sent it here. */
 static inline uint64_t call_draw(const struct call *c, const struct agent *a, enum purpose purpose)
 {
-    uint64_t x = random_mix(c->op_id ^ (a->tier + (uint64_t)purpose * UINT64_C(0x9e3779b97f4a7c15)));
+    uint64_t x =
+        random_mix(c->op_id ^ (a->tier + (uint64_t)purpose * UINT64_C(0x9e3779b97f4a7c15)));
     return c->sub ? random_mix(x ^ ((uint64_t)c->sub * UINT64_C(0xd1b54a32d192ed03))) : x;
 }
 
@@ -366,7 +399,8 @@ uint32_t pool_pick(const struct pool *pool, struct agent *agent);
 
 /* ---- faults: they pay, traffic does not ---- */
 
-void place_crash(struct simulation *s, uint32_t place); /* calls it holds are lost, memory is reset */
+void place_crash(struct simulation *s,
+                 uint32_t place); /* calls it holds are lost, memory is reset */
 void place_restart(struct simulation *s, uint32_t place);
 void place_pause(struct simulation *s, uint32_t place);
 void place_resume(struct simulation *s, uint32_t place);

@@ -1,0 +1,131 @@
+/* The inside of the mechanism, for the kernel's own files only: taking and giving back calls, the
+ * accounts of a visit, travel, and the dispatch of events. Kinds include simulation.h. */
+#ifndef ORRERY_KERNEL_MECHANISM_H
+#define ORRERY_KERNEL_MECHANISM_H
+
+#include "engine/kernel/simulation.h"
+
+#include <string.h>
+
+enum event_type {
+    EVENT_ARRIVE = 1, /* call: a request reaches its agent */
+    EVENT_BACK,       /* call: a reply reaches the caller */
+    EVENT_LOST,       /* call: the link gives a lost message up */
+    EVENT_WORK,       /* call: a station's work on it is done */
+    EVENT_TIMER,      /* call: its await or patience is up */
+    EVENT_JOIN,       /* call: its join was decided before it awaited */
+    EVENT_TICK,       /* timer: an agent's */
+    EVENT_CANCEL,     /* timer: a cancel message; argument = index << 32 | generation */
+};
+
+/* A timer of an agent, or a cancel message on its way. */
+struct timer {
+    uint64_t argument;
+    uint32_t agent, incarnation, tag;
+    uint32_t next; /* of the free list */
+};
+
+/* A one-way link between two places, made when the first message goes over it. */
+struct link {
+    struct place *from, *to;
+    struct link_config config;
+    uint64_t tier;   /* names its draws: of the two nodes' names, never of their instances */
+    int64_t free_ns; /* when the last byte accepted so far has left */
+    uint32_t cuts;   /* partitions that cut it now */
+    bool local;      /* within one place: no time, no faults */
+    bool plain;      /* nothing but a constant latency */
+    int64_t constant_ns;
+};
+
+enum { LEFT_DEPARTED, LEFT_REJECTED, LEFT_ABANDONED, LEFT_LOST };
+
+struct link *link_between(struct simulation *s, struct place *from, struct place *to);
+void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t event_type,
+               uint32_t size);
+void links_free(struct place *place);
+
+/* Takes a call away from whoever has it and keeps it, as LOST, until `give_up_ns` have passed. */
+void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns);
+
+/* A reply (or a lost call given up) is back at its caller: settles, judges the join, frees it. */
+void call_settle(struct simulation *s, struct call *c);
+
+/* The end of a visit, for the accounts: `how` is LEFT_... */
+void visit_leave(struct agent *agent, struct call *c, int how);
+
+void place_init(struct place *place, struct simulation *s, const struct agent *first);
+void place_free(struct place *place);
+void place_defer(struct place *place, const struct event *event);
+
+uint32_t timer_take(struct simulation *s);
+void timer_give(struct simulation *s, uint32_t index);
+uint32_t timer_push(struct agent *agent, int64_t at_ns, uint8_t event_type, uint32_t tag,
+                    uint64_t argument);
+
+/* Handles one event: the clock stands at its time. */
+void event_dispatch(struct simulation *s, const struct event *event);
+
+/* More calls than the blueprint allows: the run ends here. */
+void simulation_diverges(struct simulation *s);
+
+/* A call off the free list: line 0 and the tail are zero but for the generation. */
+static inline struct call *call_take(struct simulation *s)
+{
+    uint32_t index = s->free_head;
+    struct call *c;
+    if (LIKELY(index != 0)) {
+        c = call_at(s, index);
+        s->free_head = c->next;
+    } else {
+        CHECK(s->pool_used < s->pool_room);
+        c = call_at(s, s->pool_used++);
+        c->generation = 1;
+    }
+    uint32_t generation = c->generation;
+    memset(c, 0, offsetof(struct call, op_id));
+    *call_tail(c) = (struct call_tail){0};
+    c->generation = generation;
+    if (UNLIKELY(++s->live > s->totals.live_max)) {
+        s->totals.live_max = s->live;
+        if (UNLIKELY(s->live > s->blueprint->in_flight))
+            simulation_diverges(s);
+    }
+    return c;
+}
+
+/* Back onto the free list; whoever still holds its index sees another generation. */
+static inline void call_release(struct simulation *s, struct call *c)
+{
+    if (UNLIKELY(call_tail(c)->twin))
+        call_tail(call_at(s, call_tail(c)->twin))->twin = 0;
+    if (c->timer)
+        event_cancel(&s->queue, c->timer);
+    if (c->event)
+        event_cancel(&s->queue, c->event);
+    c->generation++;
+    c->state = CALL_FREE;
+    c->next = s->free_head;
+    s->free_head = call_index(s, c);
+    s->live--;
+}
+
+/* The parent a settling child returns to, or NULL where it has gone. */
+static inline struct call *call_parent(const struct simulation *s, const struct call *c)
+{
+    if (!c->parent)
+        return NULL;
+    struct call *p = call_at(s, c->parent);
+    return p->generation == c->parent_generation ? p : NULL;
+}
+
+/* Sets a message in motion: over no link at all where none has any property. */
+static inline void call_travel(struct simulation *s, struct call *c, struct place *from,
+                               struct place *to, uint8_t event_type, uint32_t size)
+{
+    if (LIKELY(s->plain_links))
+        c->event = event_push(&s->queue, s->queue.now, event_type, call_index(s, c), 0);
+    else
+        link_send(s, link_between(s, from, to), c, event_type, size);
+}
+
+#endif

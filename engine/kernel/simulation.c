@@ -1,0 +1,276 @@
+/* One run: made from a blueprint, started, advanced, drained, closed and checked. */
+#include "engine/kernel/mechanism.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { POOL_SLACK = 1 << 17, STOP_EVERY = 1 << 14 };
+
+/* ---- making ---- */
+
+static uint32_t frame_largest(const struct blueprint *b)
+{
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < b->node_count; i++)
+        if (b->nodes[i].kind->frame_size > largest)
+            largest = b->nodes[i].kind->frame_size;
+    return largest;
+}
+
+/* One range of address space, so that pointers to calls stay valid while the pool grows; the
+ * machine gives memory for what is touched. */
+static void pool_reserve(struct simulation *s)
+{
+    size_t size = sizeof(struct call) + sizeof(struct call_tail) + frame_largest(s->blueprint);
+    s->stride = (uint32_t)((size + 63) & ~(size_t)63);
+    CHECK(s->blueprint->in_flight < UINT32_MAX - POOL_SLACK - 1);
+    s->pool_room = (uint32_t)s->blueprint->in_flight + POOL_SLACK;
+    s->pool = mmap(NULL, (size_t)s->pool_room * s->stride, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (s->pool == MAP_FAILED)
+        check_machine("no address space for the calls in flight; lower `run: {in_flight: ...}`");
+    s->pool_used = 1;
+}
+
+static void agent_init(struct simulation *s, struct agent *agent, uint32_t node, uint32_t number)
+{
+    const struct blueprint_node *n = &s->blueprint->nodes[node];
+    const struct instance *instance = &n->instances[number - 1];
+    uint64_t hash = random_hash_begin();
+    *agent = (struct agent){
+        .kind = n->kind,
+        .simulation = s,
+        .place = &s->places[agent - s->agents],
+        .configs = instance->configs,
+        .index = (uint32_t)(agent - s->agents),
+        .node = node,
+        .number = number,
+        .visited = n->kind->flags & KIND_VISITED,
+        .weight = instance->weight,
+        .tier = random_hash(n->name, strlen(n->name)),
+        .node_name = n->name,
+        .name = n->count == 1 ? n->name : arena_format(&s->arena, "%s.%" PRIu32, n->name, number),
+    };
+    agent->tier_bit = UINT64_C(1) << (agent->tier >> 58);
+    hash = random_hash_number(hash, s->seed);
+    hash = random_hash_number(hash, s->replication);
+    hash = random_hash_text(hash, agent->name, strlen(agent->name));
+    agent->id_base = random_hash_end(hash);
+    place_init(agent->place, s, agent);
+    agent->memory = arena_take(&agent->place->memory, n->kind->volatile_size);
+    agent->durable = arena_take(&s->arena, n->kind->durable_size);
+}
+
+/* Table by table, and within one the instances in turn, as recorder_add wants them. */
+static void node_records(struct simulation *s, const struct blueprint_node *n)
+{
+    for (uint32_t t = 0; t < KIND_TABLES && n->kind->tables[t]; t++)
+        for (uint32_t i = 0; i < n->count; i++) {
+            struct agent *agent = &s->agents[n->first + i];
+            agent->records[t] = recorder_add(s->recorder, n->name, i + 1, n->count,
+                                             n->kind->tables[t], n->instances[i].percentiles);
+        }
+}
+
+struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t seed,
+                                     uint32_t replication, const struct simulation_options *options)
+{
+    struct simulation *s = calloc(1, sizeof *s);
+    if (!s)
+        check_machine("out of memory");
+    s->blueprint = blueprint;
+    s->seed = seed;
+    s->replication = replication;
+    s->window = blueprint->windows[0];
+    s->plain_links = blueprint->link_count == 0;
+    s->agent_count = s->place_count = blueprint->agent_count;
+    if (options) {
+        s->observer = options->observer;
+        s->probe = options->probe;
+    }
+    event_queue_init(&s->queue);
+    pool_reserve(s);
+    s->recorder = recorder_create(
+        &(struct recorder_plan){
+            .windows = blueprint->windows,
+            .window_count = blueprint->window_count,
+            .operation_count = blueprint->operation_count,
+            .series_interval = blueprint->series_interval,
+            .series_end = blueprint->duration,
+        },
+        &s->queue.now);
+    s->agents = arena_array(&s->arena, s->agent_count, struct agent);
+    s->places = arena_array(&s->arena, s->place_count, struct place);
+    for (uint32_t n = 0; n < blueprint->node_count; n++) {
+        const struct blueprint_node *node = &blueprint->nodes[n];
+        for (uint32_t i = 0; i < node->count; i++)
+            agent_init(s, &s->agents[node->first + i], n, i + 1);
+        node_records(s, node);
+    }
+    for (uint32_t i = 0; i < s->agent_count; i++)
+        if (s->agents[i].visited)
+            record_level(s->agents[i].records[VISITS], VISIT_UP, 1);
+    return s;
+}
+
+void simulation_free(struct simulation *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->place_count; i++)
+        place_free(&s->places[i]);
+    recorder_free(s->recorder);
+    event_queue_free(&s->queue);
+    munmap(s->pool, (size_t)s->pool_room * s->stride);
+    free(s->timers);
+    arena_free(&s->arena);
+    check_clock(NULL);
+    free(s);
+}
+
+/* ---- running ---- */
+
+void simulation_start(struct simulation *s)
+{
+    check_clock(&s->queue.now);
+    for (uint32_t i = 0; i < s->agent_count; i++)
+        s->agents[i].kind->start(&s->agents[i]);
+}
+
+/* The borders of windows and series intervals up to `until_ns`, before anything else happens at
+ * their instants. No event is pending before them. */
+static void edges_pass(struct simulation *s, int64_t edge_ns)
+{
+    int64_t now = s->queue.now;
+    s->queue.now = edge_ns; /* nothing is pushed meanwhile: the queue does not notice */
+    recorder_edge(s->recorder);
+    bool begins = !s->began && edge_ns >= s->window.begin;
+    bool ends = !s->ended && edge_ns >= s->window.end;
+    for (uint32_t i = 0; (begins || ends) && i < s->agent_count; i++) {
+        struct agent *agent = &s->agents[i];
+        if (!agent->visited)
+            continue;
+        struct level *level = &agent->records[VISITS]->levels[VISIT_IN_SYSTEM];
+        level_touch(level, edge_ns);
+        if (begins) {
+            agent->inside_begin = agent->inside;
+            agent->integral_begin = level->integral;
+        }
+        if (ends) {
+            agent->inside_end = agent->inside;
+            agent->integral_end = level->integral;
+        }
+    }
+    s->began |= begins;
+    s->ended |= ends;
+    s->queue.now = now;
+}
+
+/* Handles up to `limit` events with time <= until_ns. 0: none is left before it; else how many more
+ * it could have handled. With `draining` it also ends when nothing observed is open any more. */
+static inline uint32_t advance(struct simulation *s, int64_t until_ns, uint32_t limit,
+                               bool draining)
+{
+    struct event event;
+    while (limit && !s->diverged) {
+        int64_t edge = recorder_next_edge(s->recorder);
+        int64_t stop = edge <= until_ns ? edge - 1 : until_ns;
+        while (limit && event_pop(&s->queue, &event, stop)) {
+            event_dispatch(s, &event);
+            limit--;
+            if (UNLIKELY(s->diverged) || (draining && !s->observed_open))
+                return limit;
+        }
+        if (!limit)
+            return 1;
+        if (edge > until_ns)
+            return 0;
+        edges_pass(s, edge);
+    }
+    return limit;
+}
+
+bool simulation_advance(struct simulation *s, int64_t until_ns)
+{
+    while (advance(s, until_ns, STOP_EVERY, false) && !s->diverged)
+        ;
+    return !s->diverged && event_count(&s->queue) > 0;
+}
+
+bool simulation_run(struct simulation *s, const volatile int *stop)
+{
+    const struct blueprint *b = s->blueprint;
+    simulation_start(s);
+    while (advance(s, b->duration, STOP_EVERY, false)) {
+        if (s->diverged || (stop && *stop))
+            return false;
+    }
+    if (s->diverged)
+        return false;
+    int64_t until = b->drain > INT64_MAX - b->duration ? INT64_MAX : b->duration + b->drain;
+    while (s->observed_open && advance(s, until, STOP_EVERY, true)) {
+        if (s->diverged || (stop && *stop))
+            return false;
+    }
+    return !s->diverged;
+}
+
+void simulation_close(struct simulation *s)
+{
+    for (uint32_t i = 1; i < s->pool_used; i++) {
+        const struct call *c = call_at(s, i);
+        struct agent *agent = &s->agents[c->agent];
+        if (c->state != CALL_HELD || !agent->visited || (c->flags & CALL_LOCAL))
+            continue;
+        int64_t from = c->arrived_ns > s->window.begin ? c->arrived_ns : s->window.begin;
+        if (s->window.end > from)
+            agent->sojourn += s->window.end - from;
+    }
+    for (uint32_t i = 0; i < s->agent_count; i++)
+        if (s->agents[i].kind->finish)
+            s->agents[i].kind->finish(&s->agents[i]);
+}
+
+/* ---- what a run comes to ---- */
+
+void simulation_check_identities(struct simulation *s)
+{
+    CHECK(s->began && s->ended);
+    for (uint32_t i = 0; i < s->agent_count; i++) {
+        const struct agent *a = &s->agents[i];
+        if (!a->visited)
+            continue;
+        uint64_t out = a->flow_out[0] + a->flow_out[1] + a->flow_out[2] + a->flow_out[3];
+        CHECK(a->inside_begin + a->flow_in == out + a->inside_end);
+        CHECK(a->integral_end - a->integral_begin == a->sojourn);
+    }
+}
+
+struct simulation_totals simulation_totals(const struct simulation *s)
+{
+    struct simulation_totals totals = s->totals;
+    totals.events = s->queue.popped;
+    totals.live = s->live;
+    totals.end_ns = s->queue.now;
+    return totals;
+}
+
+void simulation_diverges(struct simulation *s)
+{
+    s->diverged = true;
+}
+
+const char *simulation_divergence(struct simulation *s)
+{
+    const struct agent *worst = &s->agents[0];
+    for (uint32_t i = 1; i < s->agent_count; i++)
+        if (s->agents[i].inside > worst->inside)
+            worst = &s->agents[i];
+    return arena_format(&s->arena,
+                        "%" PRIu32 " requests alive at t = %" PRId64 ".%03" PRId64
+                        " s, growing at %s: this design is unstable",
+                        s->live, s->queue.now / 1000000000, s->queue.now / 1000000 % 1000,
+                        worst->name);
+}

@@ -1,0 +1,82 @@
+/* Timers of agents, the two ways an agent draws, and one of a pool. */
+#include "engine/kernel/mechanism.h"
+
+#include <stdlib.h>
+
+uint32_t timer_take(struct simulation *s)
+{
+    if (LIKELY(s->timer_free != 0)) {
+        uint32_t index = s->timer_free;
+        s->timer_free = s->timers[index].next;
+        return index;
+    }
+    if (s->timer_used == s->timer_room) {
+        s->timer_room = s->timer_room ? 2 * s->timer_room : 64;
+        s->timers = realloc(s->timers, s->timer_room * sizeof *s->timers);
+        if (!s->timers)
+            check_machine("out of memory");
+        if (!s->timer_used)
+            s->timer_used = 1;
+    }
+    return s->timer_used++;
+}
+
+void timer_give(struct simulation *s, uint32_t index)
+{
+    s->timers[index].next = s->timer_free;
+    s->timer_free = index;
+}
+
+uint32_t timer_push(struct agent *agent, int64_t at_ns, uint8_t event_type, uint32_t tag,
+                    uint64_t argument)
+{
+    struct simulation *s = agent->simulation;
+    uint32_t index = timer_take(s);
+    s->timers[index] = (struct timer){.argument = argument,
+                                      .agent = agent->index,
+                                      .incarnation = agent->place->incarnation,
+                                      .tag = tag};
+    event_push(&s->queue, at_ns, event_type, index, 0);
+    return index;
+}
+
+void timer_at(struct agent *agent, int64_t at_ns, uint32_t tag, uint64_t argument)
+{
+    timer_push(agent, at_ns, EVENT_TICK, tag, argument);
+}
+
+void timer_after(struct agent *agent, int64_t ns, uint32_t tag, uint64_t argument)
+{
+    int64_t now = agent->simulation->queue.now;
+    CHECK(ns >= 0);
+    double drift = agent->place->clock_drift;
+    if (UNLIKELY(drift != 0))
+        ns = (int64_t)((double)ns / (1 + drift) + 0.5);
+    timer_push(agent, ns > INT64_MAX - now ? INT64_MAX : now + ns, EVENT_TICK, tag, argument);
+}
+
+static const char *const stream_names[STREAM_COUNT] = {
+    [STREAM_ARRIVALS - STREAM_FIRST] = "arrivals", [STREAM_PICK - STREAM_FIRST] = "pick",
+    [STREAM_POLICY - STREAM_FIRST] = "policy",     [STREAM_FAULT - STREAM_FIRST] = "fault",
+    [STREAM_LIFE - STREAM_FIRST] = "life",
+};
+
+struct stream *agent_stream(struct agent *agent, enum purpose purpose)
+{
+    CHECK((int)purpose >= STREAM_FIRST && purpose < STREAM_COUNT_END);
+    struct stream **stream = &agent->streams[purpose - STREAM_FIRST];
+    if (UNLIKELY(!*stream)) {
+        struct simulation *s = agent->simulation;
+        *stream = arena_new(&s->arena, struct stream);
+        stream_open(*stream, s->seed, s->replication, agent->name,
+                    stream_names[purpose - STREAM_FIRST]);
+    }
+    return *stream;
+}
+
+uint32_t pool_pick(const struct pool *pool, struct agent *agent)
+{
+    if (LIKELY(pool->count == 1))
+        return pool->agents[0];
+    return pool->agents[stream_below(agent_stream(agent, STREAM_PICK), pool->count)];
+}

@@ -1,0 +1,28 @@
+/* The judge of expectations. While the CSV files are derived, point by point, it keeps the
+ * estimates that an expectation names; at the end it compares them.
+ *
+ * Against a constant: on the two-sided interval of report->confidence: holds where all of it does,
+ * fails where none of it does, else undecided; a bound that is NaN decides nothing. `~ x +- d` is
+ * an equivalence: holds where the interval lies inside [x-d, x+d], fails where they are disjoint.
+ * `==` and
+ * `!=` are invariants over replications. Metric against metric: differences paired by replication
+ * (the same seed, so the same arrivals and demands), sum of (d^A_r - d^B_r)^2 / (R(R-1)). */
+#ifndef ORRERY_OUTPUT_JUDGE_H
+#define ORRERY_OUTPUT_JUDGE_H
+
+#include "output/estimate.h"
+#include "output/output.h"
+
+struct judge;
+
+/* In `arena`. */
+struct judge *judge_begin(struct arena *arena, const struct report *report);
+
+/* Offers a sample of a point (from 0): its node's label and its operation as they are printed. */
+void judge_see(struct judge *judge, uint32_t point, const char *node, const char *operation,
+               const struct sample *sample);
+
+/* The verdicts, in order of expectation and case; counts them in `outcome`. */
+void judge_end(struct judge *judge, struct outcome *outcome);
+
+#endif

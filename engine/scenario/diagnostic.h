@@ -78,6 +78,10 @@ void diagnostic_note(struct diagnostics *diagnostics, struct place place, const 
  * with terminal escapes. */
 uint32_t diagnostic_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
 
+/* The source text from a place on to the end of its line, `size` bytes, not NUL-terminated. */
+const char *diagnostic_text(const struct diagnostics *diagnostics, struct place place,
+                            size_t *size);
+
 void diagnostic_free(struct diagnostics *diagnostics);
 
 /* The candidate nearest to `word` by Damerau-Levenshtein distance (an insertion, deletion, change

@@ -38,6 +38,7 @@ struct node {
     const char *text;   /* scalar: NUL-terminated UTF-8 without NUL inside; else NULL */
     uint32_t count;     /* list: items; map: pairs */
     uint32_t values;    /* values in this tree, itself and keys included */
+    uint32_t height;    /* levels of lists and maps in this tree; 0 for a scalar */
     struct node *const *keys;  /* map: `count` scalars, in the order of the file */
     struct node *const *items; /* list and map: `count` values */
     const uint32_t *sorted;    /* map: indices of the pairs by key text, for document_find */

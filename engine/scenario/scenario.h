@@ -1,5 +1,5 @@
-/* A scenario, loaded: from a YAML file to the blueprints of its points and to what is to be reported
- * of them.
+/* A scenario, loaded: from a YAML file to the blueprints of its points and to what is to be
+ * reported of them.
  *
  *     struct diagnostics d = {0};
  *     struct scenario *s = scenario_load(&request, &d);
@@ -32,15 +32,15 @@ enum {
 struct scenario;
 
 struct scenario_request {
-    const char *path;                /* of the file; "-": standard input */
-    const char *const *sets;         /* `PATH=VALUE`, applied in this order */
+    const char *path;        /* of the file; "-": standard input */
+    const char *const *sets; /* `PATH=VALUE`, applied in this order */
     uint32_t set_count;
     bool has_seed, has_replications; /* the command line wins over the file */
     uint64_t seed;
     uint64_t replications;
     const struct kind *const *kinds; /* up to the first NULL; must outlive the scenario */
     bool sweep;                      /* true: all points; false: the document as written, one */
-    bool validate;                   /* also warn of what is legal but odd: unused vars, inert nodes */
+    bool validate; /* also warn of what is legal but odd: unused vars, inert nodes */
 };
 
 /* NULL when there are errors: all of them stand in `diagnostics`, warnings too. `diagnostics` must
@@ -48,7 +48,8 @@ struct scenario_request {
 struct scenario *scenario_load(const struct scenario_request *request,
                                struct diagnostics *diagnostics);
 
-/* The same for a text in memory (tests, fuzzing); `request->path` names it. Includes are refused. */
+/* The same for a text in memory (tests, fuzzing); `request->path` names it. Includes are refused.
+ */
 struct scenario *scenario_load_text(const struct scenario_request *request, const char *text,
                                     size_t size, struct diagnostics *diagnostics);
 

@@ -69,6 +69,11 @@ const char *number_general(char text[NUMBER_ROOM], double value)
     return significant(text, value, 9);
 }
 
+const char *number_short(char text[NUMBER_ROOM], double value, int count)
+{
+    return significant(text, value, count);
+}
+
 const char *number_in_unit(char text[NUMBER_ROOM], double value, const char *unit)
 {
     if (!strcmp(unit, "ms") || !strcmp(unit, "s"))

@@ -14,6 +14,9 @@ const char *number_fixed(char text[NUMBER_ROOM], double value, int decimals); /*
  * significant digits. */
 const char *number_in_unit(char text[NUMBER_ROOM], double value, const char *unit);
 
+/* `count` (1 .. 9) significant digits. */
+const char *number_short(char text[NUMBER_ROOM], double value, int count);
+
 /* For people: four significant digits, never an exponent below 1e15, thousands grouped by spaces.
  */
 const char *number_for_people(char text[NUMBER_ROOM], double value);

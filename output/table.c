@@ -87,6 +87,10 @@ static const char *figure(char text[TEXT_ROOM], const struct outcome_row *row, b
     double width = (up > down || isnan(down) ? up : down) * scale;
     if (isnan(up) || isnan(down)) {
         snprintf(text, TEXT_ROOM, "%.100s", number_for_people(value, row->estimate * scale));
+    } else if (up > 3 * down) {
+        /* Rare events: half a width would suggest a symmetry that is not there. */
+        snprintf(text, TEXT_ROOM, "%.100s (<%.100s)", number_short(value, row->estimate * scale, 2),
+                 number_short(half, row->high * scale, 2));
     } else {
         int decimals = width > 0 ? decimals_for(width) : 0;
         if (width > 0)

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Maps of more pairs than this are searched by their sorted index. */
-enum { SEARCHED_MAX = 8 };
-
 struct pair {
     const char *key;
     uint32_t index;
@@ -35,29 +32,28 @@ const uint32_t *reader_sorted(struct arena *arena, struct node *const *keys, uin
     return sorted;
 }
 
-struct node *document_find(const struct node *map, const char *key)
+uint32_t document_index(const struct node *map, const char *key)
 {
     if (!map || map->type != NODE_MAP)
-        return NULL;
-    if (map->count <= SEARCHED_MAX) {
-        for (uint32_t i = 0; i < map->count; i++) {
-            if (!strcmp(map->keys[i]->text, key))
-                return map->items[i];
-        }
-        return NULL;
-    }
+        return UINT32_MAX;
     uint32_t low = 0, high = map->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int order = strcmp(map->keys[map->sorted[middle]]->text, key);
         if (!order)
-            return map->items[map->sorted[middle]];
+            return map->sorted[middle];
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return UINT32_MAX;
+}
+
+struct node *document_find(const struct node *map, const char *key)
+{
+    uint32_t index = document_index(map, key);
+    return index == UINT32_MAX ? NULL : map->items[index];
 }
 
 struct node *document_scalar(struct document *document, const char *text, struct place place)

@@ -63,6 +63,9 @@ bool document_read_text(struct document *document, const char *name, const char 
 /* The value of a key of a map; NULL when it is not there or `map` is no map. O(log n). */
 struct node *document_find(const struct node *map, const char *key);
 
+/* The index of a key's pair; UINT32_MAX when there is none. O(log n). */
+uint32_t document_index(const struct node *map, const char *key);
+
 /* The value at a path such as `nodes.web.count`, `links.a <-> b.latency` or `expect.0`; a single
  * name that is no top-level key is looked up in `vars`. At each step the longest key that matches
  * wins. NULL when there is none. */

@@ -9,7 +9,7 @@ struct moments {
     double mean, variance;
 };
 
-/* The integral of t^(-t_power - 1) over [1, e^log_ratio]: (1 - e^(-power log_ratio)) / power. */
+/* The integral of t^(-power - 1) over t in [1, e^log_ratio]: (1 - e^(-power log_ratio)) / power. */
 static double power_integral(double power, double log_ratio)
 {
     if (power == 0)

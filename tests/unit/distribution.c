@@ -2,8 +2,6 @@
 #include "tests/oracle.h"
 #include "tests/suite.h"
 
-#include <gsl/gsl_randist.h>
-
 enum { DRAWS = 1000000 };
 
 static const char *why;

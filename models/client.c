@@ -1,0 +1,433 @@
+/* A client: begins operations, sends each to one of `to`, and measures what becomes of them.
+ *
+ * What is simulated: an open loop (operations begin when the arrival process says) or a closed loop
+ * (each user thinks, asks, waits, thinks again); a mix of operations with keys and sizes; sessions
+ * with one operation at a time; a timeout for each try and retries (models/parts/caller.h).
+ * What is left out: connections, own computing time.
+ * Everything an operation is - which one, key, size, session, think time before it - is drawn from
+ * the operation itself, by number of arrival or by user and turn, so that no design moves it.
+ * Ties: operations that begin at the same instant begin in the order of their number, users in the
+ * order in which they began to think. A crash ends all operations as unknown; users begin anew
+ * after the restart, arrivals go on with the first one after it. */
+#include "models/client.h"
+
+#include "models/registry.h"
+
+#include <math.h>
+
+/* A session that has one operation on its way, and a list of those that wait behind it. */
+struct session {
+    uint32_t head, tail; /* indices of calls; 0: none */
+    bool busy;
+};
+
+/* Volatile: sessions begin anew after a crash. */
+struct client_memory {
+    struct session *sessions; /* NULL: nobody ever waits for a session */
+};
+
+/* Durable, so that no two operations ever have the same number. */
+struct client {
+    struct arrivals_state arrivals;
+    uint64_t arrived; /* arrivals so far */
+    uint64_t begun;   /* operations begun so far */
+    uint64_t open;    /* operations begun and not ended */
+    double *up_to;    /* sums of shares, by operation; NULL: there is only one */
+    uint32_t last;    /* the last operation with a share */
+    bool started;
+};
+
+struct client_frame {
+    struct caller caller;
+    int64_t intended_ns;
+    uint64_t turn; /* closed loop: user and turn */
+    uint32_t session;
+    bool sent;
+};
+
+enum { TICK_ARRIVAL, TICK_USER };
+
+/* Closed loop: what numbers an operation. */
+enum { TURN_BITS = 32, USER_BITS = 24 };
+
+static inline const struct client_config *config_of(const struct agent *agent, const struct call *c)
+{
+    return agent->configs[c->operation];
+}
+
+static inline const struct client_config *whole(const struct agent *agent)
+{
+    return agent->configs[0];
+}
+
+/* ---- what an operation is ---- */
+
+static uint8_t choose_operation(const struct agent *agent, const struct call *c)
+{
+    const struct client *client = agent->durable;
+    if (LIKELY(!client->up_to))
+        return (uint8_t)client->last;
+    uint64_t draw = call_draw(c, agent, DRAW_OPERATION);
+    double at = random_unit(draw);
+    uint32_t i = 0;
+    while (i < client->last && at >= client->up_to[i])
+        i++;
+    return (uint8_t)i;
+}
+
+/* Keys that go by number are numbered in order of beginning; fresh ones differ between instances.
+ */
+static uint64_t choose_key(struct agent *agent, const struct call *c,
+                           const struct key_chooser *keys)
+{
+    struct client *client = agent->durable;
+    uint64_t number = client->begun++;
+    if (keys->kind == KEYS_UNIFORM && keys->n <= 1)
+        return keys->offset;
+    if (keys->kind == KEYS_FRESH)
+        number |= (uint64_t)agent->index << 40;
+    return keys_choose(keys, call_draw(c, agent, DRAW_KEY), number);
+}
+
+static void choose(struct agent *agent, struct call *c, uint64_t number)
+{
+    c->operation = choose_operation(agent, c);
+    const struct client_config *config = config_of(agent, c);
+    struct client_frame *f = call_frame(c);
+    c->key = choose_key(agent, c, &config->keys);
+    if (config->sizes.kind != DISTRIBUTION_CONSTANT || config->sizes.value > 0) {
+        int64_t bytes = distribution_ns(&config->sizes, call_draw(c, agent, DRAW_SIZE));
+        c->size = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+    }
+    const struct client_config *all = whole(agent);
+    if (all->has_sessions) {
+        uint64_t draw = call_draw(c, agent, DRAW_SESSION);
+        f->session = (uint32_t)random_below(draw, all->sessions);
+    } else {
+        f->session = all->has_users ? (uint32_t)(f->turn >> TURN_BITS) : (uint32_t)number;
+    }
+    c->session = f->session;
+}
+
+/* ---- its life ---- */
+
+static void send(struct agent *agent, struct call *c)
+{
+    const struct client_config *config = config_of(agent, c);
+    struct client_frame *f = call_frame(c);
+    f->sent = true;
+    record_count(agent->records[CLIENT_TABLE], CLIENT_ATTEMPTS, c->operation,
+                 simulation_now(agent->simulation), 1);
+    caller_send(&f->caller, &config->caller, c, agent, pool_pick(&config->to, agent), 0);
+}
+
+/* True where the session is free, and now has this operation; else it waits. */
+static bool session_take(struct agent *agent, struct call *c)
+{
+    const struct client_memory *memory = agent->memory;
+    const struct client_frame *f = call_frame(c);
+    if (!memory->sessions)
+        return true;
+    struct session *session = &memory->sessions[f->session];
+    struct simulation *s = agent->simulation;
+    if (!session->busy) {
+        session->busy = true;
+        return true;
+    }
+    c->next = 0;
+    if (session->head)
+        call_at(s, session->tail)->next = call_index(s, c);
+    else
+        session->head = call_index(s, c);
+    session->tail = call_index(s, c);
+    return false;
+}
+
+/* The operation that waits for the session, which is now its; NULL: there is none. */
+static struct call *session_give(struct agent *agent, uint32_t number)
+{
+    const struct client_memory *memory = agent->memory;
+    if (!memory->sessions)
+        return NULL;
+    struct session *session = &memory->sessions[number];
+    if (!session->head) {
+        session->busy = false;
+        return NULL;
+    }
+    struct call *c = call_at(agent->simulation, session->head);
+    session->head = c->next;
+    return c;
+}
+
+static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t intended_ns)
+{
+    struct simulation *s = agent->simulation;
+    struct client *client = agent->durable;
+    struct record *r = agent->records[CLIENT_TABLE];
+    struct call *c = call_begin(agent, number);
+    struct client_frame *f = call_frame(c);
+    f->intended_ns = intended_ns;
+    f->turn = turn;
+    choose(agent, c, number);
+    client->open++;
+    s->totals.issued++;
+    if (window_holds(&s->window, intended_ns))
+        s->observed_open++;
+    record_count(r, CLIENT_OPERATIONS, c->operation, intended_ns, 1);
+    record_count(r, CLIENT_OFFERED, c->operation, intended_ns, 1);
+    record_level(r, CLIENT_IN_SYSTEM, 1);
+    if (s->probe && s->probe->invoke)
+        s->probe->invoke(s->probe->context, agent, c);
+    if (session_take(agent, c))
+        send(agent, c);
+}
+
+/* What is counted of an operation when it ends, or when the run does. */
+static void account(struct agent *agent, const struct call *c, const struct client_frame *f,
+                    enum status status)
+{
+    struct record *r = agent->records[CLIENT_TABLE];
+    int64_t now = simulation_now(agent->simulation), at = f->intended_ns;
+    const struct caller *caller = &f->caller;
+    uint8_t o = c->operation;
+    record_count(r, CLIENT_TRIES, o, at, caller->tries);
+    if (LIKELY(status == STATUS_OK)) {
+        int64_t timeout = config_of(agent, c)->caller.timeout;
+        record_duration(r, CLIENT_LATENCY, o, at, now - at);
+        record_count(r, CLIENT_OK, o, at, 1);
+        record_count(r, CLIENT_THROUGHPUT, o, now, 1);
+        if (timeout == TIME_NONE || now - at <= timeout)
+            record_count(r, CLIENT_GOODPUT, o, now, 1);
+        if (LIKELY(caller->tries == 1))
+            return;
+    } else {
+        record_count(r, CLIENT_FAILED, o, at, 1);
+    }
+    record_count(r, CLIENT_RETRY_COUNT, o, at, caller->tries ? caller->tries - 1 : 0);
+    record_count(r, CLIENT_TIMEOUT_COUNT, o, at, caller->timeouts);
+    record_count(r, CLIENT_REJECTED_COUNT, o, at, caller->refused);
+}
+
+static void end(struct agent *agent, struct call *c, enum status status)
+{
+    struct simulation *s = agent->simulation;
+    struct client *client = agent->durable;
+    struct client_frame *f = call_frame(c);
+    int64_t now = simulation_now(s);
+    c->status = (uint8_t)status;
+    account(agent, c, f, status);
+    if (status != STATUS_OK)
+        record_duration(agent->records[CLIENT_TABLE], CLIENT_LATENCY_FAILED, c->operation,
+                        f->intended_ns, now - f->intended_ns);
+    record_level(agent->records[CLIENT_TABLE], CLIENT_IN_SYSTEM, -1);
+    client->open--;
+    s->totals.ended++;
+    if (window_holds(&s->window, f->intended_ns))
+        s->observed_open--;
+    if (s->probe && s->probe->complete)
+        s->probe->complete(s->probe->context, agent, c);
+}
+
+/* ---- when operations begin ---- */
+
+/* The think time before a turn of a user; the operation will have the same number. */
+static void think(struct agent *agent, uint64_t turn)
+{
+    const struct distribution *think = &whole(agent)->think;
+    uint64_t number = turn ^ (uint64_t)agent->place->incarnation << (TURN_BITS + USER_BITS);
+    struct call next = {.op_id = random_mix(agent->id_base ^ number)};
+    timer_after(agent, distribution_ns(think, call_draw(&next, agent, DRAW_THINK)), TICK_USER,
+                turn);
+}
+
+/* Sets the timer of the next arrival; those that fell into a time when the client was down are
+ * nobody's. */
+static void arrival_next(struct agent *agent, bool skip_past)
+{
+    struct client *client = agent->durable;
+    const struct arrivals *arrivals = &whole(agent)->arrivals;
+    struct stream *stream = agent_stream(agent, STREAM_ARRIVALS);
+    int64_t now = simulation_now(agent->simulation);
+    int64_t at;
+    do {
+        at = arrivals_next(arrivals, &client->arrivals, stream);
+        client->arrived++;
+    } while (skip_past && at < now);
+    if (at != ARRIVALS_NEVER)
+        timer_at(agent, at > now ? at : now, TICK_ARRIVAL, (uint64_t)at);
+}
+
+static void shares_add_up(struct agent *agent)
+{
+    struct client *client = agent->durable;
+    uint32_t count = agent->simulation->blueprint->operation_count, used = 0;
+    double sum = 0;
+    double *up_to = arena_array(&agent->simulation->arena, count, double);
+    for (uint32_t i = 0; i < count; i++) {
+        double share = ((const struct client_config *)agent->configs[i])->share;
+        sum += share;
+        up_to[i] = sum;
+        if (share > 0) {
+            client->last = i;
+            used++;
+        }
+    }
+    client->up_to = used > 1 ? up_to : NULL;
+}
+
+static void client_start(struct agent *agent)
+{
+    struct client *client = agent->durable;
+    struct client_memory *memory = agent->memory;
+    const struct client_config *config = whole(agent);
+    bool again = client->started;
+    if (!again) {
+        shares_add_up(agent);
+        arrivals_begin(&config->arrivals, &client->arrivals);
+    }
+    client->started = true;
+    if (config->has_sessions)
+        memory->sessions = arena_array(&agent->place->memory, config->sessions, struct session);
+    if (config->has_users)
+        for (uint64_t user = 0; user < config->users; user++)
+            think(agent, user << TURN_BITS);
+    else
+        arrival_next(agent, again);
+}
+
+static void client_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    struct client *client = agent->durable;
+    if (LIKELY(tag == TICK_ARRIVAL)) {
+        begin(agent, client->arrived - 1, 0, (int64_t)argument);
+        arrival_next(agent, false);
+        return;
+    }
+    uint64_t number = argument ^ (uint64_t)agent->place->incarnation << (TURN_BITS + USER_BITS);
+    begin(agent, number, argument, simulation_now(agent->simulation));
+}
+
+static void client_step(struct agent *agent, struct call *c)
+{
+    struct client_frame *f = call_frame(c);
+    if (UNLIKELY(c->wake == WAKE_LOST)) { /* a crash: nobody goes on, everyone begins anew */
+        end(agent, c, STATUS_INFO);
+        call_free(c, agent);
+        return;
+    }
+    enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
+    if (next == CALLER_AGAIN)
+        send(agent, c);
+    if (next != CALLER_ENDED)
+        return;
+    end(agent, c, caller_status(&f->caller, c));
+    uint32_t session = f->session;
+    uint64_t turn = f->turn;
+    call_free(c, agent);
+    struct call *waiting = session_give(agent, session);
+    if (waiting)
+        send(agent, waiting);
+    if (whole(agent)->has_users)
+        think(agent, turn + 1);
+}
+
+static void client_settle(struct agent *agent, struct call *parent, struct call *child)
+{
+    (void)agent;
+    if (parent)
+        caller_settle(&((struct client_frame *)call_frame(parent))->caller, child);
+}
+
+/* What has not ended by now never will: it is in the denominators, and an error. */
+static void client_finish(struct agent *agent)
+{
+    const struct client *client = agent->durable;
+    struct simulation *s = agent->simulation;
+    struct record *r = agent->records[CLIENT_TABLE];
+    uint64_t left = client->open;
+    for (uint32_t i = 1; left && i < s->pool_used; i++) {
+        struct call *c = call_at(s, i);
+        if (c->state != CALL_HELD || c->agent != agent->index || c->parent)
+            continue;
+        const struct client_frame *f = call_frame(c);
+        account(agent, c, f, STATUS_INFO);
+        record_count(r, CLIENT_UNFINISHED_COUNT, c->operation, f->intended_ns, 1);
+        record_count(r, CLIENT_UNFINISHED, c->operation, f->intended_ns, 1);
+        left--;
+    }
+    CHECK(!left);
+}
+
+/* ---- the predicted load ---- */
+
+static const struct pool *load_target(const void *config)
+{
+    return &((const struct client_config *)config)->to;
+}
+
+static double load_attempts(const void *config)
+{
+    (void)config;
+    return 1;
+}
+
+static double load_offered(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation)
+{
+    const struct client_config *client = config;
+    (void)operation; /* the share stands in the operation's own configuration */
+    if (client->has_users)
+        return (double)INFINITY;
+    return client->share * arrivals_mean_rate(&client->arrivals, from_ns, to_ns);
+}
+
+static double load_none(const void *config)
+{
+    (void)config;
+    return 0;
+}
+
+static double load_unlimited(const void *config)
+{
+    (void)config;
+    return (double)INFINITY;
+}
+
+static bool load_weighted(const void *config)
+{
+    (void)config;
+    return false;
+}
+
+const struct kind client_kind = {
+    .name = "client",
+    .summary = "Begins operations, in an open or a closed loop, and measures their latency.",
+    .semantics =
+        "Open loop: an operation begins when the arrival process says, whether or not others have "
+        "been answered. Closed loop: each user thinks, begins an operation, waits for its end and "
+        "thinks again. An operation is sent to `to`; with `retry` it is tried again after an "
+        "error, a rejection or a timeout, each time with new work. One ok answer makes it ok; else "
+        "it is info (unknown) where some try may have been done, and fail where certainly none "
+        "was. Latency counts from the intended start, also while the session is busy or the client "
+        "is paused. Measured are the operations whose intended start lies in the window, followed "
+        "to their end. Which operation, key, size, session and think time are drawn from the "
+        "operation's own number. `arrivals`, `users`, `think` and `sessions` belong to the whole "
+        "client, not to one operation. Left out: connections, computing time of its own.",
+    .fields = &client_fields,
+    .tables = {&client_metrics},
+    .flags = KIND_CLIENT,
+    .config_size = sizeof(struct client_config),
+    .volatile_size = sizeof(struct client_memory),
+    .durable_size = sizeof(struct client),
+    .frame_size = sizeof(struct client_frame),
+    .start = client_start,
+    .step = client_step,
+    .settle = client_settle,
+    .tick = client_tick,
+    .finish = client_finish,
+    .load = &(const struct kind_load){.work_ns = load_none,
+                                      .slots = load_unlimited,
+                                      .target = load_target,
+                                      .weighted = load_weighted,
+                                      .attempts = load_attempts,
+                                      .offered = load_offered},
+};

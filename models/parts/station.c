@@ -1,0 +1,469 @@
+/* The station: entering, waiting, working, leaving, and what faults do to it. Who is next stands in
+ * waiting.c, processor sharing in sharing.c, what users read in station_tables.c. */
+#include "models/parts/station.h"
+
+#include "models/parts/sharing.h"
+#include "models/parts/waiting.h"
+
+static inline struct station *of_part(struct place_part *part)
+{
+    return (struct station *)(void *)part;
+}
+
+static inline bool shares(const struct station *st)
+{
+    return st->config->discipline == STATION_PROCESSOR_SHARING;
+}
+
+static inline bool preempts(const struct station *st)
+{
+    return st->config->discipline == STATION_PREEMPTIVE_PRIORITY ||
+           st->config->discipline == STATION_SHORTEST_REMAINING;
+}
+
+static inline int64_t now_of(const struct station *st)
+{
+    return simulation_now(st->agent->simulation);
+}
+
+static void level_set(struct station *st, uint32_t metric, uint64_t value)
+{
+    record_level(st->record, metric, (int64_t)value - st->record->levels[metric].value);
+}
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Under processor sharing no single call has a slot: the levels follow the numbers inside. */
+static void sharing_levels(struct station *st)
+{
+    st->working = st->serving.count;
+    level_set(st, STATION_BUSY, least(st->taken, st->slots));
+    level_set(st, STATION_WORKING, least(st->working, st->slots));
+}
+
+/* ---- work ---- */
+
+static inline int64_t work_to_time(const struct station *st, int64_t work_ns)
+{
+    if (LIKELY(st->speed == 1))
+        return work_ns;
+    double ns = (double)work_ns / st->speed + 0.5;
+    return ns < 0x1p62 ? (int64_t)ns : INT64_C(1) << 62;
+}
+
+/* What is left now of the work of a call that has been at work since v->since_ns. */
+static int64_t work_left(const struct station *st, const struct station_visit *v)
+{
+    int64_t spent = now_of(st) - v->since_ns;
+    if (st->speed != 1) {
+        double work = (double)spent * st->speed + 0.5;
+        spent = work < (double)v->left_ns ? (int64_t)work : v->left_ns;
+    }
+    return spent < v->left_ns ? v->left_ns - spent : 0;
+}
+
+/* The rank among those at work, the first to be interrupted first: the lowest priority, or the last
+ * to finish; among equals the latest to arrive. */
+static struct ranked serving_rank(const struct station *st, struct call *c, int64_t time_ns)
+{
+    ranking_key key = st->config->discipline == STATION_SHORTEST_REMAINING
+                          ? -((ranking_key)now_of(st) + time_ns)
+                          : waiting_priority(st, c);
+    return (struct ranked){key, ~station_visit(c)->order, c};
+}
+
+static void first_served(struct station *st, struct call *c)
+{
+    const struct observer *observer = st->agent->simulation->observer;
+    struct station_visit *v = station_visit(c);
+    v->served = true;
+    if (c->timer)
+        call_timer_stop(c, st->agent);
+    if (UNLIKELY(observer && observer->serve))
+        observer->serve(observer->context, st->agent, c, v->demand_ns);
+}
+
+/* A call that has a slot begins, or goes on. */
+static inline void begin_work(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    v->since_ns = now_of(st);
+    v->state = STATION_WORKS;
+    c->flags |= CALL_IN_STATION;
+    st->working++;
+    record_level(st->record, STATION_WORKING, 1);
+    if (LIKELY(!v->served))
+        first_served(st, c);
+    int64_t time_ns = work_to_time(st, v->left_ns);
+    if (UNLIKELY(preempts(st)))
+        ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
+    call_work(c, st->agent, time_ns);
+}
+
+static inline void end_work(struct station *st, struct call *c)
+{
+    st->working--;
+    record_level(st->record, STATION_WORKING, -1);
+    if (UNLIKELY(preempts(st)))
+        ranking_remove(&st->serving, station_visit(c)->place);
+}
+
+static inline void begin_wait(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    v->since_ns = now_of(st);
+    v->state = STATION_WAITS;
+    c->flags |= CALL_IN_STATION;
+    st->waiting++;
+    record_level(st->record, STATION_QUEUE_LENGTH, 1);
+    waiting_add(st, c);
+}
+
+/* The call has left the queue already. */
+static inline void end_wait(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    v->waited_ns += now_of(st) - v->since_ns;
+    st->waiting--;
+    record_level(st->record, STATION_QUEUE_LENGTH, -1);
+}
+
+/* A slot has fallen free: the next one takes it. */
+static inline void pass_slot(struct station *st)
+{
+    if (shares(st)) {
+        st->taken--;
+        sharing_levels(st);
+    } else if (st->waiting) {
+        struct call *c = waiting_take(st);
+        end_wait(st, c);
+        begin_work(st, c);
+    } else {
+        st->taken--;
+        record_level(st->record, STATION_BUSY, -1);
+    }
+}
+
+/* ---- the accounts of a visit that was served or abandoned ---- */
+
+static inline void record_wait(struct station *st, const struct call *c)
+{
+    const struct station_visit *v = station_visit_const(c);
+    if (UNLIKELY(shares(st)))
+        return;
+    record_duration(st->record, STATION_WAIT, c->operation, c->arrived_ns, v->waited_ns);
+    record_count(st->record, STATION_VISITS, c->operation, c->arrived_ns, 1);
+    if (v->waited_ns)
+        record_count(st->record, STATION_WAITED_COUNT, c->operation, c->arrived_ns, 1);
+}
+
+static inline void record_service(struct station *st, const struct call *c)
+{
+    int64_t stay = now_of(st) - c->arrived_ns;
+    record_duration(st->record, STATION_SERVICE, c->operation, c->arrived_ns,
+                    stay - station_visit_const(c)->waited_ns);
+}
+
+static inline void record_slowdown(struct station *st, const struct call *c)
+{
+    const struct station_visit *v = station_visit_const(c);
+    if (!v->demand_ns)
+        return;
+    double slowdown = (double)(now_of(st) - c->arrived_ns) * 1e9 / (double)v->demand_ns + 0.5;
+    record_duration(st->record, STATION_SLOWDOWN, c->operation, c->arrived_ns,
+                    slowdown < 0x1p62 ? (int64_t)slowdown : INT64_C(1) << 62);
+}
+
+/* Its own work is done; it has its slot still, which passes on unless it is held. */
+static inline enum station_outcome complete(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    c->flags &= (uint8_t)~CALL_IN_STATION;
+    record_wait(st, c);
+    record_slowdown(st, c);
+    if (st->config->hold == STATION_HOLD_REQUEST) {
+        v->state = STATION_HOLDS;
+        return STATION_DONE;
+    }
+    v->state = STATION_AWAY;
+    record_service(st, c);
+    pass_slot(st);
+    return STATION_DONE;
+}
+
+/* ---- arriving ---- */
+
+static enum station_outcome refuse(struct call *c)
+{
+    c->flags |= CALL_REJECTED;
+    return STATION_LEFT;
+}
+
+/* Processor sharing: everyone is at work, the queue's places are those beyond the slots. */
+static enum station_outcome enter_sharing(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    if (st->taken >= st->slots && st->taken - st->slots >= st->config->queue)
+        return refuse(c);
+    st->taken++;
+    first_served(st, c);
+    if (!v->left_ns) {
+        sharing_levels(st);
+        return complete(st, c);
+    }
+    v->since_ns = now_of(st);
+    v->state = STATION_WORKS;
+    c->flags |= CALL_IN_STATION;
+    sharing_advance(st);
+    sharing_add(st, c);
+    sharing_levels(st);
+    sharing_schedule(st);
+    return STATION_KEPT;
+}
+
+/* Whether a newcomer takes the slot of the worst at work; one with nothing left keeps it. */
+static bool outranks(const struct station *st, const struct call *c, struct call *worst)
+{
+    int64_t left_ns = work_left(st, station_visit_const(worst));
+    if (!left_ns)
+        return false;
+    if (st->config->discipline == STATION_SHORTEST_REMAINING)
+        return station_visit_const(c)->left_ns < left_ns;
+    return waiting_priority(st, c) > waiting_priority(st, worst);
+}
+
+static void interrupt(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    call_stop(c, st->agent);
+    v->left_ns = work_left(st, v);
+    end_work(st, c);
+    begin_wait(st, c);
+}
+
+/* No slot is free. */
+static enum station_outcome enter_full(struct station *st, struct call *c)
+{
+    if (st->waiting >= st->config->queue)
+        return refuse(c);
+    if (preempts(st) && st->serving.count) {
+        struct call *worst = ranking_first(&st->serving)->call;
+        if (outranks(st, c, worst)) {
+            interrupt(st, worst);
+            begin_work(st, c);
+            return STATION_KEPT;
+        }
+    }
+    begin_wait(st, c);
+    const struct distribution *patience = &station_config(st, c)->patience;
+    if (patience->kind != DISTRIBUTION_CONSTANT || patience->value > 0)
+        call_timer(c, st->agent, distribution_ns(patience, call_draw(c, st->agent, DRAW_PATIENCE)));
+    return STATION_KEPT;
+}
+
+enum station_outcome station_enter(struct station *st, struct call *c)
+{
+    struct agent *agent = st->agent;
+    struct station_visit *v = station_visit(c);
+    record_count(st->record, STATION_ARRIVALS, c->operation, c->arrived_ns, 1);
+    if (agent->inside == 1)
+        record_count(st->record, STATION_EMPTY_COUNT, c->operation, c->arrived_ns, 1);
+    v->demand_ns = distribution_ns(&station_config(st, c)->time, call_draw(c, agent, DRAW_SERVICE));
+    v->left_ns = v->demand_ns;
+    v->order = st->order++;
+    if (UNLIKELY(shares(st)))
+        return enter_sharing(st, c);
+    if (st->taken >= st->slots)
+        return enter_full(st, c);
+    st->taken++;
+    record_level(st->record, STATION_BUSY, 1);
+    if (!v->left_ns) {
+        first_served(st, c);
+        return complete(st, c);
+    }
+    begin_work(st, c);
+    return STATION_KEPT;
+}
+
+/* ---- leaving ---- */
+
+enum station_outcome station_wake(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    if (LIKELY(c->wake == WAKE_WORKED)) {
+        CHECK(v->state == STATION_WORKS);
+        if (UNLIKELY(shares(st))) {
+            sharing_advance(st);
+            CHECK(v->place == UINT32_MAX); /* it has finished by now */
+            sharing_levels(st);
+            sharing_schedule(st);
+        } else {
+            end_work(st, c);
+        }
+        return complete(st, c);
+    }
+    CHECK(c->wake == WAKE_TIMEOUT && v->state == STATION_WAITS);
+    waiting_remove(st, c);
+    end_wait(st, c);
+    v->state = STATION_AWAY;
+    c->flags = (uint8_t)((c->flags & ~CALL_IN_STATION) | CALL_ABANDONED);
+    record_wait(st, c);
+    return STATION_LEFT;
+}
+
+void station_release(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    if (v->state != STATION_HOLDS)
+        return;
+    v->state = STATION_AWAY;
+    record_service(st, c);
+    pass_slot(st);
+}
+
+bool station_fails(const struct station *st, const struct call *c)
+{
+    double share = station_config(st, c)->fail;
+    if (LIKELY(share <= 0))
+        return false;
+    uint64_t draw = call_draw(c, st->agent, DRAW_FAIL);
+    return random_chance(draw, share);
+}
+
+/* ---- faults: they sweep, in the order of the pool ---- */
+
+/* The next call at work in this station, from index *at on; NULL: there is none. */
+static struct call *next_at_work(const struct station *st, uint32_t *at)
+{
+    const struct simulation *s = st->agent->simulation;
+    while (++*at < s->pool_used) {
+        struct call *c = call_at(s, *at);
+        if (c->state == CALL_HELD && c->agent == st->agent->index && (c->flags & CALL_IN_STATION) &&
+            station_visit(c)->state == STATION_WORKS)
+            return c;
+    }
+    return NULL;
+}
+
+static void stop_all(struct station *st)
+{
+    struct call *c;
+    if (shares(st)) {
+        sharing_advance(st);
+        return;
+    }
+    for (uint32_t at = 0; (c = next_at_work(st, &at)) != NULL;) {
+        struct station_visit *v = station_visit(c);
+        call_stop(c, st->agent);
+        v->left_ns = work_left(st, v);
+        v->since_ns = now_of(st);
+    }
+}
+
+/* Finishes move, but never past each other by more than their rounding: the heap is made anew. */
+static void go_all(struct station *st)
+{
+    struct call *c;
+    if (shares(st)) {
+        sharing_schedule(st);
+        return;
+    }
+    st->serving.count = 0;
+    for (uint32_t at = 0; (c = next_at_work(st, &at)) != NULL;) {
+        struct station_visit *v = station_visit(c);
+        int64_t time_ns = work_to_time(st, v->left_ns);
+        v->since_ns = now_of(st);
+        if (preempts(st))
+            ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
+        call_work(c, st->agent, time_ns);
+    }
+}
+
+static void part_pause(struct place_part *part)
+{
+    struct station *st = of_part(part);
+    stop_all(st);
+    st->paused = true;
+    if (shares(st))
+        sharing_schedule(st); /* takes the work event back */
+}
+
+static void part_resume(struct place_part *part)
+{
+    struct station *st = of_part(part);
+    if (shares(st))
+        sharing_advance(st); /* nothing was attained meanwhile */
+    st->paused = false;
+    go_all(st);
+}
+
+static void part_rescale(struct place_part *part)
+{
+    struct station *st = of_part(part);
+    if (!st->paused)
+        stop_all(st);
+    st->speed = st->agent->place->speed;
+    if (!st->paused)
+        go_all(st);
+}
+
+static void part_crash(struct place_part *part)
+{
+    struct station *st = of_part(part);
+    st->taken = st->working = st->waiting = 0;
+    st->head = st->tail = 0;
+    st->queue = st->serving = (struct ranking){0};
+    st->attained = 0;
+    st->next = NULL;
+    st->paused = false;
+    level_set(st, STATION_BUSY, 0);
+    level_set(st, STATION_WORKING, 0);
+    level_set(st, STATION_QUEUE_LENGTH, 0);
+    level_set(st, STATION_AVAILABLE, 0);
+}
+
+static void part_drop(struct place_part *part, struct call *c)
+{
+    struct station *st = of_part(part);
+    struct station_visit *v = station_visit(c);
+    if (c->agent != st->agent->index)
+        return;
+    c->flags &= (uint8_t)~CALL_IN_STATION;
+    if (v->state == STATION_WAITS) {
+        waiting_remove(st, c);
+        end_wait(st, c);
+    } else if (shares(st)) {
+        sharing_advance(st);
+        call_stop(c, st->agent);
+        sharing_remove(st, c);
+        sharing_schedule(st);
+        pass_slot(st);
+    } else {
+        call_stop(c, st->agent);
+        end_work(st, c);
+        pass_slot(st);
+    }
+    v->state = STATION_AWAY;
+}
+
+void station_start(struct station *st, struct agent *agent, uint32_t table, size_t offset)
+{
+    if (!st->agent) {
+        st->part = (struct place_part){agent->place->parts, part_pause, part_resume,
+                                       part_rescale,        part_crash, part_drop};
+        agent->place->parts = &st->part;
+        st->agent = agent;
+        st->config_offset = offset;
+        st->config = (const void *)((const unsigned char *)agent->configs[0] + offset);
+        st->slots = st->config->slots;
+        st->record = agent->records[table];
+        if (st->slots != COUNT_UNLIMITED)
+            level_set(st, STATION_SLOTS, st->slots);
+    }
+    st->speed = agent->place->speed;
+    if (st->slots != COUNT_UNLIMITED)
+        level_set(st, STATION_AVAILABLE, st->slots);
+}

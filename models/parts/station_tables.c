@@ -1,0 +1,186 @@
+/* What users write for a station, what it measures, and what `validate` asks of it. */
+#include "models/parts/station.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define SLOTS(default_text)                                                                        \
+    {                                                                                              \
+        .fields = (const struct field[])                                                           \
+        {                                                                                          \
+            {.name = "slots",                                                                      \
+             .type = FIELD_COUNT,                                                                  \
+             .offset = offsetof(struct station_config, slots),                                     \
+             .otherwise = default_text,                                                            \
+             .flags = FIELD_UNLIMITED,                                                             \
+             .min = 1,                                                                             \
+             .summary = "Requests worked on at once."},                                            \
+                {0},                                                                               \
+        }                                                                                          \
+    }
+const struct field_table station_slots_one = SLOTS("1");
+const struct field_table station_slots_unlimited = SLOTS("unlimited");
+
+static const struct field_word disciplines[] = {
+    [STATION_FIFO] = {"fifo", "The one that arrived first is next.", NULL},
+    [STATION_LIFO] = {"lifo", "The one that arrived last is next; nobody is interrupted.", NULL},
+    [STATION_RANDOM] = {"random",
+                        "Whenever a slot falls free, one of all that wait, each as likely as any "
+                        "other, from the node's stream `policy`.",
+                        NULL},
+    [STATION_PRIORITY] = {"priority",
+                          "The highest `priority` is next, in order of arrival within one; nobody "
+                          "is interrupted.",
+                          NULL},
+    [STATION_PREEMPTIVE_PRIORITY] =
+        {"preemptive_priority",
+         "A higher `priority` interrupts the lowest at work, which waits at its old place and goes "
+         "on later with the work that was left.",
+         NULL},
+    [STATION_SHORTEST_REMAINING] =
+        {"shortest_remaining",
+         "The least work left is next; a newcomer with strictly less work than what is left of one "
+         "at work interrupts it. The work is known at arrival.",
+         NULL},
+    [STATION_PROCESSOR_SHARING] =
+        {"processor_sharing",
+         "Everyone inside is at work at once and shares the slots evenly, none at more than the "
+         "speed of one slot; nobody waits, so `patience` has nothing to measure.",
+         NULL},
+    {0},
+};
+
+static const struct field_word holds[] = {
+    [STATION_HOLD_WORK] = {"work",
+                           "The slot is free as soon as the node's own work is done, while it "
+                           "waits for calls of its own (event loops, goroutines, CPU cores).",
+                           NULL},
+    [STATION_HOLD_REQUEST] = {"request",
+                              "The slot is kept until the answer goes back, calls of its own "
+                              "included (a thread or worker process for each request).",
+                              NULL},
+    {0},
+};
+
+const struct field_table station_fields = {
+    .fields =
+        (const struct field[]){
+            {.name = "queue",
+             .type = FIELD_COUNT,
+             .offset = offsetof(struct station_config, queue),
+             .otherwise = "unlimited",
+             .flags = FIELD_UNLIMITED,
+             .summary = "Places to wait beyond the slots, 0 for none; who finds none left is "
+                        "rejected, whatever its priority. Under processor_sharing it bounds those "
+                        "beyond `slots`."},
+            {.name = "discipline",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct station_config, discipline),
+             .otherwise = "fifo",
+             .words = disciplines,
+             .summary = "Who of those that wait is worked on next."},
+            {.name = "time",
+             .type = FIELD_DURATION,
+             .offset = offsetof(struct station_config, time),
+             .otherwise = "0s",
+             .flags = FIELD_PER_OPERATION,
+             .summary = "Own work of one request, before `to`; drawn once per visit, from the "
+                        "request, and divided by `speed`."},
+            {.name = "hold",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct station_config, hold),
+             .otherwise = "work",
+             .words = holds,
+             .summary = "How long a slot is kept."},
+            {.name = "patience",
+             .type = FIELD_DURATION,
+             .offset = offsetof(struct station_config, patience),
+             .otherwise = "none",
+             .flags = FIELD_NONE | FIELD_PER_OPERATION,
+             .min = 1,
+             .summary = "A request leaves the queue, answered with an error, when it has waited so "
+                        "long without having had a slot; its work is not begun."},
+            {.name = "priority",
+             .type = FIELD_NUMBER,
+             .offset = offsetof(struct station_config, priority),
+             .otherwise = "0",
+             .flags = FIELD_PER_OPERATION,
+             .min = -1e9,
+             .max = 1e9,
+             .summary = "Higher goes first, under the disciplines that look at it."},
+            {.name = "fail",
+             .type = FIELD_SHARE,
+             .offset = offsetof(struct station_config, fail),
+             .otherwise = "0%",
+             .flags = FIELD_PER_OPERATION,
+             .max = 1,
+             .summary = "Share of its answers that are errors: decided when its own work is done, "
+                        "by a draw of the request; what fails calls nobody else."},
+            {0},
+        },
+};
+
+const struct metric_table station_metrics = {
+    .metrics =
+        (const struct metric[]){
+            [STATION_WAIT] = {"wait", "ms", METRIC_DURATION, 0, 0,
+                              "Time at the node not in a slot, interruptions included; of visits "
+                              "that were worked on or lost patience, by arrival. None under "
+                              "processor_sharing."},
+            [STATION_SERVICE] = {"service", "ms", METRIC_DURATION, 0, 0,
+                                 "Time in a slot, by arrival of the visit; under "
+                                 "processor_sharing the whole stay."},
+            [STATION_SLOWDOWN] = {"slowdown", "1", METRIC_DURATION, 0, 0,
+                                  "Time from arrival to the end of the own work, divided by that "
+                                  "work at speed 1; of visits with work, by arrival."},
+            [STATION_VISITS] = {".visits", "1", METRIC_TOTAL, 0, 0,
+                                "Visits that were worked on or lost patience, by arrival."},
+            [STATION_WAITED_COUNT] = {".waited", "1", METRIC_TOTAL, 0, 0,
+                                      "Visits with a wait above 0, by arrival."},
+            [STATION_WAITED] = {"waited", "1", METRIC_RATIO, STATION_WAITED_COUNT, STATION_VISITS,
+                                "Share of the visits, worked on or out of patience, with a wait "
+                                "above 0."},
+            [STATION_ARRIVALS] = {".arrivals", "1", METRIC_TOTAL, 0, 0,
+                                  "Arrivals at the station within the window."},
+            [STATION_EMPTY_COUNT] = {".seen_empty", "1", METRIC_TOTAL, 0, 0,
+                                     "Arrivals within the window that found no one."},
+            [STATION_SEEN_EMPTY] = {"seen_empty", "1", METRIC_RATIO, STATION_EMPTY_COUNT,
+                                    STATION_ARRIVALS,
+                                    "Share of the arrivals that found no one inside the node."},
+            [STATION_QUEUE_LENGTH] = {"queue_length", "1", METRIC_LEVEL, 0, 0,
+                                      "Requests that wait for a slot, interrupted ones included."},
+            [STATION_BUSY] = {"busy", "1", METRIC_LEVEL, 0, 0,
+                              "Slots taken, kept ones included; under processor_sharing the number "
+                              "inside, at most the slots."},
+            [STATION_WORKING] = {"working", "1", METRIC_LEVEL, 0, 0,
+                                 "Slots at the node's own work, a pause included."},
+            [STATION_SLOTS] = {".slots", "1", METRIC_LEVEL, 0, 0,
+                               "Slots as configured; 0 where unlimited."},
+            [STATION_AVAILABLE] = {".available", "1", METRIC_LEVEL, 0, 0,
+                                   "Slots of instances that are up; 0 where unlimited."},
+            [STATION_UTILIZATION] = {"utilization", "1", METRIC_SHARE, STATION_BUSY, STATION_SLOTS,
+                                     "Slots taken as a share of the configured ones, time when the "
+                                     "node was down included; none where slots are unlimited."},
+            [STATION_UTILIZATION_UP] = {"utilization_up", "1", METRIC_SHARE, STATION_BUSY,
+                                        STATION_AVAILABLE,
+                                        "Slots taken as a share of those of instances that were "
+                                        "up."},
+        },
+    .count = STATION_METRICS,
+};
+
+bool station_passes(const struct station_config *config)
+{
+    return config->slots == COUNT_UNLIMITED && config->hold == STATION_HOLD_WORK &&
+           config->time.kind == DISTRIBUTION_CONSTANT && config->time.value < 0.5;
+}
+
+double station_work_ns(const struct station_config *config)
+{
+    return distribution_mean(&config->time);
+}
+
+double station_slots(const struct station_config *config)
+{
+    return config->slots == COUNT_UNLIMITED ? (double)INFINITY : (double)config->slots;
+}

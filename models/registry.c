@@ -1,0 +1,9 @@
+/* The table of kinds: one line for each. */
+#include "models/registry.h"
+
+const struct kind *const model_kinds[] = {
+    &client_kind,
+    &load_balancer_kind,
+    &service_kind,
+    0,
+};

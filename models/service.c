@@ -1,0 +1,178 @@
+/* A service: a station in front of own work, then one call onward, then the answer.
+ *
+ * What is simulated: slots, queue, discipline, patience and demand (models/parts/station.h); a
+ * share of errors, decided when the own work is done; a call to one of `to`, picked at random where
+ * there are several, with a timeout for each try and retries (models/parts/caller.h). What is left
+ * out: memory, threads that contend, start-up, garbage collection. Ties: see the station; of a work
+ * event and an arrival at the same instant the one that was scheduled first comes first. */
+#include "models/service.h"
+
+#include "models/registry.h"
+
+#include <stddef.h>
+
+struct service {
+    struct station station;
+};
+
+struct service_frame {
+    struct station_visit visit; /* first: the station's */
+    struct caller caller;
+};
+
+static const struct field_table service_fields = {
+    .fields =
+        (const struct field[]){
+            {.name = "to",
+             .type = FIELD_POOL,
+             .offset = offsetof(struct service_config, to),
+             .flags = FIELD_PER_REQUEST,
+             .summary = "The one call made after the own work, answered when it is answered; of a "
+                        "list or a counted node one is picked at random. Left out: it answers by "
+                        "itself."},
+            {0},
+        },
+    .includes =
+        (const struct field_include[]){
+            {&station_slots_one, offsetof(struct service_config, station)},
+            {&station_fields, offsetof(struct service_config, station)},
+            {&caller_fields, offsetof(struct service_config, caller)},
+            {0},
+        },
+};
+
+enum { STATION_TABLE = 1 };
+
+static inline const struct service_config *config_of(const struct agent *agent,
+                                                     const struct call *c)
+{
+    return agent->configs[c->operation];
+}
+
+static void service_start(struct agent *agent)
+{
+    struct service *service = agent->durable;
+    station_start(&service->station, agent, STATION_TABLE,
+                  offsetof(struct service_config, station));
+}
+
+static void finish(struct agent *agent, struct call *c, enum status status,
+                   enum reply_reason reason)
+{
+    struct service *service = agent->durable;
+    station_release(&service->station, c);
+    caller_reply(c, agent, status, reason);
+}
+
+static void send(struct agent *agent, struct call *c)
+{
+    const struct service_config *config = config_of(agent, c);
+    struct service_frame *f = call_frame(c);
+    caller_send(&f->caller, &config->caller, c, agent, pool_pick(&config->to, agent), 0);
+}
+
+/* The own work is done, or the station has turned the call away. */
+static void go_on(struct agent *agent, struct call *c, enum station_outcome outcome)
+{
+    struct service *service = agent->durable;
+    if (outcome == STATION_KEPT)
+        return;
+    if (outcome == STATION_LEFT)
+        finish(agent, c, STATUS_FAIL, c->flags & CALL_REJECTED ? REASON_REJECTED : REASON_NONE);
+    else if (station_fails(&service->station, c))
+        finish(agent, c, STATUS_FAIL, REASON_NONE);
+    else if (config_of(agent, c)->to.count)
+        send(agent, c);
+    else
+        finish(agent, c, STATUS_OK, REASON_NONE);
+}
+
+static void service_step(struct agent *agent, struct call *c)
+{
+    struct service *service = agent->durable;
+    struct service_frame *f = call_frame(c);
+    if (c->flags & CALL_IN_STATION) {
+        go_on(agent, c, station_wake(&service->station, c));
+    } else if (c->wake == WAKE_ARRIVED) {
+        go_on(agent, c, station_enter(&service->station, c));
+    } else if (c->wake == WAKE_CANCELLED) {
+        finish(agent, c, STATUS_INFO, REASON_NONE);
+    } else {
+        enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
+        if (next == CALLER_AGAIN)
+            send(agent, c);
+        else if (next == CALLER_ENDED)
+            finish(agent, c, caller_status(&f->caller, c), caller_reason(&f->caller));
+    }
+}
+
+static void service_settle(struct agent *agent, struct call *parent, struct call *child)
+{
+    (void)agent;
+    if (parent)
+        caller_settle(&((struct service_frame *)call_frame(parent))->caller, child);
+}
+
+static void service_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    (void)agent, (void)tag, (void)argument;
+    CHECK(!"a service sets no timers");
+}
+
+static double load_work(const void *config)
+{
+    return station_work_ns(&((const struct service_config *)config)->station);
+}
+
+static double load_slots(const void *config)
+{
+    return station_slots(&((const struct service_config *)config)->station);
+}
+
+static const struct pool *load_target(const void *config)
+{
+    const struct service_config *service = config;
+    return service->to.count ? &service->to : NULL;
+}
+
+static bool load_weighted(const void *config)
+{
+    (void)config;
+    return false;
+}
+
+/* What fails by itself calls nobody. Errors of the target are not foreseen. */
+static double load_attempts(const void *config)
+{
+    return 1 - ((const struct service_config *)config)->station.fail;
+}
+
+const struct kind service_kind = {
+    .name = "service",
+    .summary = "Works on requests in its slots, then calls one other node, then answers.",
+    .semantics =
+        "A request that finds a free slot is worked on at once for its own `time`; others wait in "
+        "the queue, whose order is the discipline's. The work is drawn from the request itself, so "
+        "another policy or another number of instances gives it the same work. Its share of errors "
+        "is decided when the work is done. Then one of `to` is called, and its answer is this "
+        "node's answer. What finds no place is rejected and what runs out of patience leaves: both "
+        "are answered with an error. A crash loses everything inside in silence; a pause stops the "
+        "work, whose slots stay taken. `slots`, `queue`, `discipline` and `hold` belong to the "
+        "whole node, not to one operation. Of events at the same nanosecond the one that was "
+        "scheduled first comes first. Left out: memory, contention, start-up.",
+    .fields = &service_fields,
+    .tables = {&visit_metrics, &station_metrics},
+    .flags = KIND_VISITED,
+    .config_size = sizeof(struct service_config),
+    .durable_size = sizeof(struct service),
+    .frame_size = sizeof(struct service_frame),
+    .start = service_start,
+    .step = service_step,
+    .settle = service_settle,
+    .tick = service_tick,
+    .load = &(const struct kind_load){.work_ns = load_work,
+                                      .slots = load_slots,
+                                      .target = load_target,
+                                      .weighted = load_weighted,
+                                      .attempts = load_attempts},
+};

@@ -252,17 +252,17 @@ static void judge_interval(struct judge *j, const struct expectation *x, const s
     struct arena *a = j->arena;
     char level[NUMBER_ROOM];
     number_general(level, 100 * j->report->confidence);
-    const char *interval =
-        arena_format(a, "(%s %%: %s .. %s)", level, people(a, low, ""), people(a, high, ""));
+    const char *interval = arena_format(a, "%s %% interval %s .. %s", level, people(a, low, ""),
+                                        people(a, high, unit));
     if (x->left.is_metric && x->right.is_metric)
         v->sentence = arena_format(
-            a, "%s against %s: difference %s %s, %s", people(a, t->left.estimate.value, unit),
+            a, "%s against %s: difference %s, %s, %s", people(a, t->left.estimate.value, unit),
             people(a, t->right.estimate.value, unit), people(a, m.value, unit), interval,
             m.paired ? arena_format(a, "paired by %u replications", m.replications)
                      : "the two intervals compared");
     else
-        v->sentence = arena_format(a, "%s %s against %s", people(a, sign * m.value, unit), interval,
-                                   people(a, sign * bound, unit));
+        v->sentence = arena_format(a, "%s, %s, against %s", people(a, sign * m.value, unit),
+                                   interval, people(a, sign * bound, unit));
 }
 
 /* The value a replication has on a side; a constant has it in every one. */

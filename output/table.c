@@ -87,7 +87,7 @@ static const char *figure(char text[TEXT_ROOM], const struct outcome_row *row, b
     double width = (up > down || isnan(down) ? up : down) * scale;
     if (isnan(up) || isnan(down)) {
         snprintf(text, TEXT_ROOM, "%.100s", number_for_people(value, row->estimate * scale));
-    } else if (row->low <= 0 && up > 3 * down) {
+    } else if (up > 3 * down) {
         /* Rare events: half a width would suggest a symmetry that is not there. */
         snprintf(text, TEXT_ROOM, "%.100s (<%.100s)", number_short(value, row->estimate * scale, 2),
                  number_short(half, row->high * scale, 2));
@@ -114,13 +114,6 @@ static const struct column client_columns[] = {
     {"p50 ms", "latency", "p50", false},
     {"p99 ms", "latency", "p99", false},
 };
-/* Of a sweep: with the parameters and the busiest node beside them there is room for four. */
-static const struct column sweep_columns[] = {
-    {"throughput /s", "throughput", "rate", false},
-    {"errors %", "errors", "ratio", true},
-    {"latency ms", "latency", "mean", false},
-    {"p99 ms", "latency", "p99", false},
-};
 static const struct column node_columns[] = {
     {"used %", "utilization", "mean", true}, {"queue", "queue_length", "mean", false},
     {"wait ms", "wait", "mean", false},      {"service ms", "service", "mean", false},
@@ -128,7 +121,6 @@ static const struct column node_columns[] = {
 };
 enum {
     CLIENT_COLUMNS = sizeof client_columns / sizeof *client_columns,
-    SWEEP_COLUMNS = sizeof sweep_columns / sizeof *sweep_columns,
     NODE_COLUMNS = sizeof node_columns / sizeof *node_columns,
 };
 
@@ -234,17 +226,17 @@ static void put_sweep(const struct screen *s, const char *client)
     fprintf(s->out, "%s\n%5s  ", client, "point");
     for (uint32_t i = 0; i < report->parameter_count; i++)
         put_left(s, report->parameters[i], parameter_width(report, i));
-    for (uint32_t i = 0; i < SWEEP_COLUMNS; i++)
-        put_right(s, sweep_columns[i].title, CELL_WIDTH);
-    put_right(s, "busiest", CELL_WIDTH + 2);
+    for (uint32_t i = 0; i < CLIENT_COLUMNS; i++)
+        put_right(s, client_columns[i].title, CELL_WIDTH);
+    put_right(s, "busiest", CELL_WIDTH + 4);
     paint(s, plain);
     fputc('\n', s->out);
     for (uint32_t p = 0; p < report->point_count; p++) {
         fprintf(s->out, "%5u  ", p + 1);
         for (uint32_t i = 0; i < report->parameter_count; i++)
             put_left(s, report->points[p].values[i], parameter_width(report, i));
-        put_figures(s, p, client, sweep_columns, SWEEP_COLUMNS);
-        put_right(s, busiest(s, p, text), CELL_WIDTH + 2);
+        put_figures(s, p, client, client_columns, CLIENT_COLUMNS);
+        put_right(s, busiest(s, p, text), CELL_WIDTH + 4);
         fputc('\n', s->out);
     }
     fputc('\n', s->out);

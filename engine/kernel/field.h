@@ -52,6 +52,7 @@ enum field_flags {
     FIELD_NONE = 4,          /* `none` is a value */
     FIELD_PER_OPERATION = 8, /* the short form {view: 2ms, buy: 9ms} is allowed */
     FIELD_PER_REQUEST = 16, /* its default is told in `summary`, not as a value: 0 or NONE stored */
+    FIELD_WHOLE = 32,        /* read once for the node: `operations:` cannot override it */
 };
 
 struct field_table;

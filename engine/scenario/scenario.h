@@ -18,6 +18,8 @@
 #include "engine/kernel/blueprint.h"
 #include "engine/kernel/kind.h"
 #include "engine/kernel/report.h"
+#include "engine/scenario/diagnostic.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +30,6 @@ enum {
 };
 
 struct scenario;
-struct diagnostics; /* engine/scenario/diagnostic.h */
 
 struct scenario_request {
     const char *path;        /* of the file; "-": standard input */

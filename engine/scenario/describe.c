@@ -1,0 +1,259 @@
+#include "engine/scenario/describe.h"
+#include "engine/scenario/sampler.h"
+#include "engine/scenario/settings.h"
+
+#include <string.h>
+
+enum { COLUMNS = 100, NAME_COLUMN = 2, TYPE_COLUMN = 20, TEXT_COLUMN = 52 };
+
+const char *describe_type(enum field_type type)
+{
+    static const char *const names[] = {
+        [FIELD_COUNT] = "count",
+        [FIELD_NUMBER] = "number",
+        [FIELD_BOOL] = "true or false",
+        [FIELD_TIME] = "time",
+        [FIELD_SHARE] = "%",
+        [FIELD_FACTOR] = "factor",
+        [FIELD_BANDWIDTH] = "bandwidth",
+        [FIELD_DURATION] = "time distribution",
+        [FIELD_SIZE] = "size distribution",
+        [FIELD_KEYS] = "key chooser",
+        [FIELD_ARRIVALS] = "arrival process",
+        [FIELD_WORD] = "word",
+        [FIELD_POOL] = "name or list",
+        [FIELD_RECORD] = "record",
+    };
+    return names[type];
+}
+
+/* Prints `text` from column `indent` on; the first line begins at `column` already. */
+static void wrap(FILE *out, const char *text, int column, int indent)
+{
+    bool first = true;
+    while (*text) {
+        int length = (int)strcspn(text, " \n");
+        if (!first && column + 1 + length > COLUMNS) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", length, text);
+        column += length + !first;
+        first = false;
+        text += length;
+        while (*text == ' ')
+            text++;
+        if (*text == '\n') {
+            fputc('\n', out);
+            for (text++; *text == '\n'; text++)
+                fputc('\n', out);
+            if (*text)
+                fprintf(out, "%*s", indent, "");
+            column = indent;
+            first = true;
+        }
+    }
+    fputc('\n', out);
+}
+
+/* Moves to `target`, on a new line when the text has run past it. */
+static int pad(FILE *out, int column, int target)
+{
+    if (column >= target) {
+        fputc('\n', out);
+        column = 0;
+    }
+    fprintf(out, "%*s", target - column, "");
+    return target;
+}
+
+static void row(FILE *out, int depth, const char *name, const char *type, const char *otherwise,
+                const char *summary)
+{
+    int column = fprintf(out, "%*s%s", NAME_COLUMN + 2 * depth, "", name);
+    column = pad(out, column, TYPE_COLUMN);
+    column += fprintf(out, "%s", type);
+    /* The default stands in the same column as the type, behind a separator. */
+    column += fprintf(out, ", %s", otherwise);
+    pad(out, column, TEXT_COLUMN);
+    wrap(out, summary, TEXT_COLUMN, TEXT_COLUMN);
+}
+
+static void print_field(FILE *out, const struct field *f, int depth);
+
+static void print_table(FILE *out, const struct field_table *table, int depth)
+{
+    for (const struct field *f = table->fields; f && f->name; f++)
+        print_field(out, f, depth);
+    for (const struct field_include *i = table->includes; i && i->table; i++)
+        print_table(out, i->table, depth);
+}
+
+static void print_words(FILE *out, const struct field *f, int depth)
+{
+    for (const struct field_word *w = f->words; w->name; w++) {
+        int column = fprintf(out, "%*s%s", TYPE_COLUMN + 2 * depth, "", w->name);
+        pad(out, column, TEXT_COLUMN);
+        wrap(out, w->summary ? w->summary : "", TEXT_COLUMN, TEXT_COLUMN);
+        if (w->parameters)
+            print_table(out, w->parameters, depth + 1);
+    }
+}
+
+static void print_field(FILE *out, const struct field *f, int depth)
+{
+    char type[96];
+    snprintf(type, sizeof type, "%s%s%s%s%s", describe_type(f->type), f->unit ? " in " : "",
+             f->unit ? f->unit : "", f->flags & FIELD_PER_OPERATION ? ", per op" : "", "");
+    const char *otherwise = f->flags & FIELD_REQUIRED ? "required"
+                            : f->otherwise            ? f->otherwise
+                                                      : "none";
+    char value[160];
+    if (f->flags & FIELD_REQUIRED || f->flags & FIELD_PER_REQUEST)
+        snprintf(value, sizeof value, "%s", otherwise);
+    else
+        snprintf(value, sizeof value, "default %s", otherwise);
+    row(out, depth, f->name, type, value, f->summary ? f->summary : "");
+    if (f->type == FIELD_WORD)
+        print_words(out, f, depth);
+    if (f->type == FIELD_RECORD)
+        print_table(out, f->record, depth + 1);
+}
+
+static void print_keys(FILE *out, const struct settings_key *keys)
+{
+    for (; keys->name; keys++) {
+        bool plain = !strcmp(keys->otherwise, "required");
+        char value[120];
+        snprintf(value, sizeof value, "%s%s", plain ? "" : "default ", keys->otherwise);
+        row(out, 0, keys->name, keys->type, value, keys->summary);
+    }
+}
+
+static const char *statistics_of(enum metric_type type)
+{
+    switch (type) {
+    case METRIC_TOTAL:
+        return "total, runs_with";
+    case METRIC_RATE:
+        return "rate";
+    case METRIC_RATIO:
+        return "ratio";
+    case METRIC_DURATION:
+        return "mean, p50 .., min, max";
+    case METRIC_LEVEL:
+        return "mean, p50 .., max";
+    case METRIC_SHARE:
+        return "mean";
+    }
+    return "";
+}
+
+static void print_metrics(FILE *out, const struct kind *kind)
+{
+    fprintf(out, "\nMetrics\n");
+    for (int t = 0; t < KIND_TABLES && kind->tables[t]; t++)
+        for (uint32_t i = 0; i < kind->tables[t]->count; i++) {
+            const struct metric *m = &kind->tables[t]->metrics[i];
+            if (m->name[0] == '.')
+                continue;
+            char type[64];
+            snprintf(type, sizeof type, "%s", m->unit);
+            int column = fprintf(out, "  %s", m->name);
+            column = pad(out, column, TYPE_COLUMN);
+            column += fprintf(out, "%s: %s", type, statistics_of(m->type));
+            pad(out, column, TEXT_COLUMN);
+            wrap(out, m->summary, TEXT_COLUMN, TEXT_COLUMN);
+        }
+}
+
+static void print_kind(FILE *out, const struct kind *kind)
+{
+    fprintf(out, "%s\n  ", kind->name);
+    wrap(out, kind->summary, 2, 2);
+    fputs("\n  ", out);
+    wrap(out, kind->semantics, 2, 2);
+    fprintf(out, "\nKeys\n");
+    print_table(out, kind->fields, 0);
+    print_metrics(out, kind);
+}
+
+static void print_common(FILE *out)
+{
+    fprintf(out, "\nKeys of every node\n");
+    print_keys(out, settings_node_keys);
+    print_table(out, &settings_node, 0);
+}
+
+static void print_language(FILE *out)
+{
+    fprintf(out, "the document\n\nKeys\n");
+    print_keys(out, settings_top_keys);
+    print_table(out, &settings_seed, 0);
+    fprintf(out, "\nKeys of `run`\n");
+    print_table(out, &settings_run, 0);
+    fprintf(out, "\nKeys of `output`\n");
+    print_table(out, &settings_output, 0);
+    print_keys(out, settings_output_keys);
+    print_common(out);
+    fprintf(out, "\nKeys of an operation, beside those of its client\n");
+    print_keys(out, settings_operation_keys);
+    fprintf(out, "\nKeys of a link\n");
+    print_table(out, &settings_link, 0);
+}
+
+static void print_values(FILE *out)
+{
+    static const struct {
+        enum sampler_family family;
+        const char *title;
+    } families[] = {
+        {SAMPLER_DISTRIBUTION, "Distributions (of times or of sizes)"},
+        {SAMPLER_KEYS, "Key choosers"},
+        {SAMPLER_ARRIVALS, "Arrival processes"},
+    };
+    fprintf(out, "\nvalues\n\n");
+    static const char *const rules[] = {
+        "A quantity has a unit: ns us ms s min h d; B KB MB GB KiB MiB GiB; bit/s kbit/s Mbit/s "
+        "Gbit/s B/s KB/s MB/s GB/s; /s /min /h; %; x4 (a factor). Zero needs none. Counts are bare "
+        "and may carry k M G.",
+        "Off is `none`, without bound is `unlimited`. Arguments are separated by spaces. $name is "
+        "a "
+        "var, $(100% - writes) an expression, each(a b c) deals values over the instances of a "
+        "node "
+        "in turn, and {view: 2ms, buy: 9ms} is the short form of keys marked `per op`.",
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        fputs("  ", out);
+        wrap(out, rules[i], 2, 2);
+    }
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        fprintf(out, "\n%s\n", families[i].title);
+        for (const struct sampler_word *w = sampler_words(families[i].family); w->name; w++) {
+            int column = fprintf(out, "  %s", w->signature);
+            pad(out, column, TEXT_COLUMN);
+            wrap(out, w->summary, TEXT_COLUMN, TEXT_COLUMN);
+        }
+    }
+}
+
+bool describe_models(const struct kind *const *kinds, const char *name, FILE *out)
+{
+    if (name) {
+        for (const struct kind *const *k = kinds; *k; k++)
+            if (!strcmp((*k)->name, name)) {
+                print_kind(out, *k);
+                print_common(out);
+                return true;
+            }
+        return false;
+    }
+    print_language(out);
+    for (const struct kind *const *k = kinds; *k; k++) {
+        fputc('\n', out);
+        print_kind(out, *k);
+    }
+    print_values(out);
+    return true;
+}

@@ -1,0 +1,430 @@
+/* The form of an `expect` line, and the points of which it speaks. What its terms name is resolved
+ * in metrics.c, against the nodes of each of these points. */
+#include "engine/scenario/expect.h"
+#include "engine/scenario/expect_line.h"
+#include "engine/scenario/scenario.h"
+#include "engine/scenario/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct line_reader {
+    struct expect_list *list;
+    const struct sweep *sweep;
+    struct expect_line *line;
+    const char *text;
+    struct expect_token token; /* length 0: the end */
+    size_t next;
+};
+
+static void fail(struct line_reader *r, struct expect_token token, const char *hint,
+                 const char *message)
+{
+    if (!r->line->failed)
+        diagnostic_error(r->list->base->diagnostics,
+                         document_place(r->list->base, r->line->scalar, token.at, token.length),
+                         hint, "%s", message);
+    r->line->failed = true;
+}
+
+/* Words are separated by spaces, but not inside parentheses or brackets. */
+static void advance(struct line_reader *r)
+{
+    size_t at = r->next;
+    int depth = 0;
+    while (r->text[at] == ' ')
+        at++;
+    r->token.at = at;
+    while (r->text[at] && (depth > 0 || r->text[at] != ' ')) {
+        depth += strchr("([", r->text[at]) ? 1 : strchr(")]", r->text[at]) ? -1 : 0;
+        at++;
+    }
+    r->token.length = at - r->token.at;
+    r->next = at;
+}
+
+static bool is(const struct line_reader *r, const char *word)
+{
+    return r->token.length == strlen(word) && !memcmp(r->text + r->token.at, word, r->token.length);
+}
+
+static char *text_of(const struct line_reader *r, struct expect_token token)
+{
+    return arena_text(r->list->base->arena, r->text + token.at, token.length);
+}
+
+static bool is_comparison(const struct line_reader *r, enum comparison *comparison)
+{
+    static const struct {
+        const char *text;
+        enum comparison comparison;
+    } all[] = {
+        {"<", COMPARE_LESS},           {"<=", COMPARE_LESS_EQUAL}, {">", COMPARE_GREATER},
+        {">=", COMPARE_GREATER_EQUAL}, {"==", COMPARE_EQUAL},      {"!=", COMPARE_NOT_EQUAL},
+        {"~", COMPARE_NEAR},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (is(r, all[i].text)) {
+            *comparison = all[i].comparison;
+            return true;
+        }
+    return false;
+}
+
+/* The value of a parameter that is written so, or the only one with that head; UINT32_MAX after an
+ * error. */
+static uint32_t value_named(struct line_reader *r, uint32_t parameter, const char *value)
+{
+    const struct sweep_parameter *p = &r->sweep->parameters[parameter];
+    struct arena *arena = r->list->base->arena;
+    const char **values = arena_array(arena, p->count, const char *);
+    uint32_t found = UINT32_MAX, matches = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        values[i] = p->values[i].text;
+        if (!strcmp(values[i], value))
+            return i;
+        if (condition_equal(values[i], value)) {
+            found = i;
+            matches++;
+        }
+    }
+    if (!matches)
+        fail(r, r->token, diagnostic_suggest(r->list->base->diagnostics, value, values, p->count),
+             arena_format(arena, "`%s` is never `%s`", p->name, value));
+    else if (matches > 1)
+        fail(r, r->token, "write the value with its parameters",
+             arena_format(arena, "`%s` is `%s` at several points", p->name, value));
+    return matches == 1 ? found : UINT32_MAX;
+}
+
+/* `design=queued`: one parameter put to another value. */
+static void read_assignment(struct line_reader *r, struct expect_side *side)
+{
+    const char *equal = memchr(r->text + r->token.at, '=', r->token.length);
+    size_t head = (size_t)(equal - (r->text + r->token.at));
+    char *name = arena_text(r->list->base->arena, r->text + r->token.at, head);
+    char *value = arena_text(r->list->base->arena, equal + 1, r->token.length - head - 1);
+    const struct sweep *sweep = r->sweep;
+    uint32_t parameter = sweep_find(sweep, name);
+    if (parameter == UINT32_MAX) {
+        const char **names =
+            arena_array(r->list->base->arena, sweep->parameter_count, const char *);
+        for (uint32_t i = 0; i < sweep->parameter_count; i++)
+            names[i] = sweep->parameters[i].name;
+        fail(r, r->token,
+             diagnostic_suggest(r->list->base->diagnostics, name, names, sweep->parameter_count),
+             arena_format(r->list->base->arena, "`%s` is not swept", name));
+        return;
+    }
+    uint32_t index = value_named(r, parameter, value);
+    if (index == UINT32_MAX)
+        return;
+    if (side->at_count == EXPECT_AT_MAX)
+        fail(r, r->token, NULL, "too many parameters after `at`");
+    else
+        side->at[side->at_count++] = (struct expect_at){.parameter = parameter, .value = index};
+}
+
+static void read_at(struct line_reader *r, struct expect_side *side)
+{
+    if (!is(r, "at"))
+        return;
+    struct expect_token at = r->token;
+    advance(r);
+    while (!r->line->failed && r->token.length &&
+           memchr(r->text + r->token.at, '=', r->token.length) &&
+           !strchr("=<>!~", r->text[r->token.at])) {
+        read_assignment(r, side);
+        advance(r);
+    }
+    if (!side->at_count)
+        fail(r, at, "users.latency.p99 at design=queued", "`at` names no point");
+}
+
+static bool read_number(struct line_reader *r, struct expect_token token, struct quantity *quantity)
+{
+    struct unit_problem problem = {{0}, {0}};
+    if (unit_read(text_of(r, token), quantity, &problem))
+        return true;
+    fail(r, token, problem.hint[0] ? arena_format(r->list->base->arena, "%s", problem.hint) : NULL,
+         arena_format(r->list->base->arena, "%s", problem.message));
+    return false;
+}
+
+static void read_factor(struct line_reader *r, struct expect_token token, const struct quantity *q,
+                        struct expect_side *side)
+{
+    if (q->dimension != UNIT_PLAIN && q->dimension != UNIT_SHARE)
+        fail(r, token, "0.5 * users.latency.p99", "a factor is a plain number");
+    side->term.factor = q->value;
+}
+
+/* [NUMBER *] METRIC [* NUMBER] [at ...], or a quantity. */
+static void read_term(struct line_reader *r, struct expect_side *side)
+{
+    side->term.factor = 1;
+    enum comparison unused;
+    if (!r->token.length || is_comparison(r, &unused)) {
+        fail(r, r->token, "users.latency.p99 < 200ms", "a metric or a value must stand here");
+        return;
+    }
+    if (unit_is_number(text_of(r, r->token))) {
+        struct expect_token number = r->token;
+        if (!read_number(r, number, &side->quantity))
+            return;
+        side->place = number;
+        advance(r);
+        if (!is(r, "*"))
+            return;
+        read_factor(r, number, &side->quantity, side);
+        advance(r);
+    }
+    side->term.is_metric = true;
+    side->place = (struct expect_token){r->token.at, r->token.length};
+    side->text = text_of(r, r->token);
+    advance(r);
+    if (is(r, "*")) {
+        struct quantity q;
+        advance(r);
+        if (read_number(r, r->token, &q))
+            read_factor(r, r->token, &q, side);
+        advance(r);
+    }
+    read_at(r, side);
+}
+
+static void read_margin(struct line_reader *r)
+{
+    struct expect_line *line = r->line;
+    if (!is(r, "+-")) {
+        if (line->expectation.comparison == COMPARE_NEAR)
+            fail(r, line->comparison_place, "web.utilization ~ 0.8 +- 0.01",
+                 "`~` needs a margin: +- d");
+        return;
+    }
+    if (line->expectation.comparison != COMPARE_NEAR)
+        fail(r, r->token, "web.utilization ~ 0.8 +- 0.01", "a margin belongs to `~`");
+    advance(r);
+    line->margin_place = r->token;
+    line->has_margin = r->token.length && read_number(r, r->token, &line->margin);
+    if (!line->has_margin)
+        fail(r, r->token, "web.utilization ~ 0.8 +- 0.01", "a margin must stand behind `+-`");
+    else if (line->margin.value < 0)
+        fail(r, r->token, NULL, "a margin cannot be negative");
+    advance(r);
+}
+
+static void read_end(struct line_reader *r)
+{
+    static const char *const phases[] = {"during", "until", "after", "within", "on"};
+    if (!r->token.length)
+        return;
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
+        if (is(r, phases[i])) {
+            fail(r, r->token, NULL,
+                 arena_format(r->list->base->arena,
+                              "there are no faults: `%s` names a phase of none", phases[i]));
+            return;
+        }
+    if (!is(r, "when")) {
+        fail(r, r->token, "TERM CMP TERM [+- d] [when CONDITION]",
+             "the expectation should have ended here");
+        return;
+    }
+    if (!r->text[r->next]) {
+        fail(r, r->token, "when ack == quorum", "`when` has no condition");
+        return;
+    }
+    r->line->when =
+        condition_parse(r->list->base, r->line->scalar, r->next, strlen(r->text) - r->next);
+    r->line->failed = r->line->failed || !r->line->when;
+}
+
+static void read_line(struct line_reader *r)
+{
+    struct expect_line *line = r->line;
+    advance(r);
+    read_term(r, &line->left);
+    line->comparison_place = r->token;
+    if (!line->failed && !is_comparison(r, &line->expectation.comparison))
+        fail(r, r->token.length ? r->token : (struct expect_token){0, strlen(r->text)},
+             "one of: < <= > >= == != ~, with spaces around it",
+             "a comparison must stand behind the first term");
+    advance(r);
+    if (!line->failed)
+        read_term(r, &line->right);
+    if (!line->failed)
+        read_margin(r);
+    if (!line->failed)
+        read_end(r);
+    if (!line->failed && !line->left.term.is_metric && !line->right.term.is_metric)
+        fail(r, line->left.place, "users.latency.p99 < 200ms", "no side names a metric");
+}
+
+/* The point that has the choices of `from` but for the assignments of `side`; false where `where`
+ * left it out. Points lie in odometer order, so it is found by halving. */
+static bool locate(const struct sweep *sweep, uint32_t from, const struct expect_side *side,
+                   uint32_t *point)
+{
+    *point = from;
+    if (!side->at_count)
+        return true;
+    if (!sweep->played) {
+        for (uint32_t i = 0; i < side->at_count; i++) {
+            const struct sweep_parameter *p = &sweep->parameters[side->at[i].parameter];
+            if (!p->written || !condition_equal(p->written, p->values[side->at[i].value].text))
+                return false;
+        }
+        return true;
+    }
+    uint32_t low = 0, high = sweep->point_count, parameters = sweep->parameter_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, p = 0;
+        int order = 0;
+        for (; p < parameters && !order; p++) {
+            uint32_t wanted = sweep->choices[(size_t)from * parameters + p];
+            for (uint32_t i = 0; i < side->at_count; i++)
+                if (side->at[i].parameter == p)
+                    wanted = side->at[i].value;
+            uint32_t is = sweep->choices[(size_t)middle * parameters + p];
+            order = is < wanted ? -1 : is > wanted;
+        }
+        *point = middle;
+        if (!order)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static int by_points(const void *a, const void *b)
+{
+    const struct expect_case *x = a, *y = b;
+    if (x->left_point != y->left_point)
+        return x->left_point < y->left_point ? -1 : 1;
+    return x->right_point < y->right_point ? -1 : x->right_point > y->right_point;
+}
+
+static void find_cases(struct expect_list *list, struct expect_line *line,
+                       const struct sweep *sweep)
+{
+    struct arena arena = {0};
+    struct expect_case *cases =
+        arena_array(list->base->arena, sweep->point_count, struct expect_case);
+    uint32_t count = 0, kept = 0;
+    for (uint32_t p = 0; p < sweep->point_count && !line->failed; p++) {
+        struct sweep_names names = {.sweep = sweep, .point = p, .arena = &arena};
+        struct condition_names condition_names = sweep_condition_names(&names);
+        bool ok = true;
+        bool holds = !line->when || condition_holds(line->when, &condition_names, &ok);
+        line->failed = !ok;
+        struct expect_case at;
+        if (holds && locate(sweep, p, &line->left, &at.left_point) &&
+            locate(sweep, p, &line->right, &at.right_point))
+            cases[count++] = at;
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    if (count)
+        qsort(cases, count, sizeof *cases, by_points);
+    line->speaks_of = arena_array(list->base->arena, sweep->point_count, uint8_t);
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept && !by_points(&cases[kept - 1], &cases[i]))
+            continue;
+        cases[kept++] = cases[i];
+        line->speaks_of[cases[i].left_point] |= 1;
+        line->speaks_of[cases[i].right_point] |= 2;
+    }
+    line->expectation.cases = cases;
+    line->expectation.case_count = kept;
+    line->expectation.skipped = !kept && !sweep->played && sweep->parameter_count;
+}
+
+void expect_read(struct expect_list *list, struct document *base, const struct sweep *sweep)
+{
+    const struct node *map = document_find(base->root, "expect");
+    *list = (struct expect_list){.base = base};
+    if (!map || map->type == NODE_BAD)
+        return;
+    if (map->type != NODE_LIST || map->count > SCENARIO_EXPECTATIONS_MAX) {
+        document_error(base, map, "- users.latency.p99 < 200ms",
+                       map->type != NODE_LIST ? "`expect` is a list"
+                                              : "`expect` has too many lines");
+        return;
+    }
+    list->lines = arena_array(base->arena, map->count, struct expect_line);
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node *scalar = map->items[i];
+        if (scalar->type != NODE_SCALAR || strlen(scalar->text) > EXPECT_LENGTH_MAX) {
+            if (scalar->type != NODE_BAD)
+                document_error(base, scalar, "- users.latency.p99 < 200ms",
+                               "an expectation is one line of text");
+            continue;
+        }
+        struct expect_line *line = &list->lines[list->count++];
+        line->scalar = scalar;
+        line->expectation.text = scalar->text;
+        line->expectation.line = scalar->place.line;
+        struct line_reader reader = {
+            .list = list, .sweep = sweep, .line = line, .text = scalar->text};
+        read_line(&reader);
+        if (!line->failed && line->left.term.is_metric)
+            line->failed = !metrics_split(base, line, &line->left);
+        if (!line->failed && line->right.term.is_metric)
+            line->failed = !metrics_split(base, line, &line->right);
+        if (!line->failed)
+            find_cases(list, line, sweep);
+    }
+}
+
+void expect_check(struct expect_list *list, uint32_t point, const struct blueprint *blueprint)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct expect_line *line = &list->lines[i];
+        uint8_t speaks = line->failed ? 0 : line->speaks_of[point];
+        /* A line that speaks of no point that is played is still read against the first. */
+        if (!line->failed && !line->expectation.case_count && !point)
+            speaks = 3;
+        if (speaks & 1 && line->left.term.is_metric)
+            line->failed = !metrics_resolve(list->base, line, &line->left, blueprint);
+        if (speaks & 2 && line->right.term.is_metric && !line->failed)
+            line->failed = !metrics_resolve(list->base, line, &line->right, blueprint);
+        bool known = (line->left.metric || !line->left.term.is_metric) &&
+                     (line->right.metric || !line->right.term.is_metric);
+        if (speaks && known && !line->failed && !line->finished) {
+            line->failed = !metrics_units(list->base, line);
+            line->finished = true;
+        }
+    }
+}
+
+const struct expectation *expect_finish(struct expect_list *list, uint32_t *count)
+{
+    struct expectation *all = arena_array(list->base->arena, list->count, struct expectation);
+    for (uint32_t i = 0; i < list->count; i++) {
+        all[i] = list->lines[i].expectation;
+        all[i].left = list->lines[i].left.term;
+        all[i].right = list->lines[i].right.term;
+    }
+    *count = list->count;
+    return all;
+}
+
+static void visit_side(const struct expect_line *line, const struct expect_side *side,
+                       expect_visit *visit, void *context)
+{
+    const char *statistic = side->term.statistic;
+    if (!line->failed && side->term.is_metric && statistic && statistic[0] == 'p')
+        visit(context, line->scalar, statistic, side->term.node, side->instance);
+}
+
+void expect_percentiles(const struct expect_list *list, expect_visit *visit, void *context)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        visit_side(&list->lines[i], &list->lines[i].left, visit, context);
+        visit_side(&list->lines[i], &list->lines[i].right, visit, context);
+    }
+}

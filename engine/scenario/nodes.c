@@ -1,0 +1,329 @@
+/* The nodes of a point: names, kinds, counts, and the configuration of every instance. */
+#include "engine/scenario/each.h"
+#include "engine/scenario/point.h"
+#include "engine/scenario/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Keys of a node that its kind's own table does not hold. */
+static const char *const common_keys[] = {"kind",  "count",      "zone", "weight",
+                                          "speed", "operations", NULL};
+/* Keys of one operation of a client, beside the kind's. */
+static const char *const client_operation_keys[] = {
+    "share", "type", "kind", "count", "zone", "weight", "speed", "operations", NULL};
+
+bool point_name(struct point *point, const struct node *key, const char *what)
+{
+    const char *text = key->text;
+    bool plain = *text && !(*text >= '0' && *text <= '9');
+    bool harmless = *text;
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' ||
+                      (*c >= '0' && *c <= '9');
+        plain = plain && letter;
+        if (*c <= 0x20 || *c == 0x7f || strchr(".,[]", *c))
+            harmless = false;
+    }
+    static const char *const reserved[] = {"none", "unlimited", "default", "rest", "zone", "all"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (!strcmp(reserved[i], text)) {
+            document_error(&point->document, key, NULL,
+                           "`%s` has a meaning of its own: it cannot be the name of a %s", text,
+                           what);
+            return false;
+        }
+    if (plain || (harmless && key->quoted))
+        return true;
+    document_error(&point->document, key,
+                   strchr(text, '-') ? "underscores, never hyphens"
+                                     : "letters, digits and underscores, a letter first",
+                   "`%s` cannot be the name of a %s", text, what);
+    return false;
+}
+
+static const struct kind *find_kind(struct point *point, const struct node *map,
+                                    const struct node *name)
+{
+    const struct node *value = document_find(map, "kind");
+    if (!value) {
+        document_error(&point->document, name, NULL, "node `%s` needs a `kind`", name->text);
+        return NULL;
+    }
+    if (value->type != NODE_SCALAR) {
+        if (value->type != NODE_BAD)
+            document_error(&point->document, value, NULL, "`kind` is a word");
+        return NULL;
+    }
+    if (each_refuse(&point->document, value, "kind"))
+        return NULL;
+    size_t count = 0;
+    for (const struct kind *const *k = point->kinds; *k; k++, count++)
+        if (!strcmp((*k)->name, value->text))
+            return *k;
+    const char **names = arena_array(point->arena, count, const char *);
+    char *list = arena_format(point->arena, "one of:");
+    for (size_t i = 0; i < count; i++) {
+        names[i] = point->kinds[i]->name;
+        list = arena_format(point->arena, "%s %s", list, names[i]);
+    }
+    const char *near = diagnostic_suggest(point->document.diagnostics, value->text, names, count);
+    document_error(&point->document, value, near ? near : list, "unknown kind `%s`", value->text);
+    return NULL;
+}
+
+struct named {
+    const struct node *key, *map;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    return strcmp(x->key->text, y->key->text);
+}
+
+static uint32_t read_count(struct point *point, const struct node *map)
+{
+    struct node_settings settings = {.count = 1};
+    const struct node *value = document_find(map, "count");
+    if (value && !each_refuse(&point->document, value, "count"))
+        bind_value(&point->binder, bind_find(&settings_node, "count").field, &settings, value);
+    return (uint32_t)settings.count;
+}
+
+void point_nodes(struct point *point)
+{
+    const struct node *map = document_find(point->document.root, "nodes");
+    if (!map || map->type != NODE_MAP || !map->count) {
+        if (!map || map->type != NODE_BAD)
+            document_error(&point->document, map ? map : point->document.root, NULL,
+                           "a scenario needs `nodes`: a map from names to nodes");
+        return;
+    }
+    struct named *sorted = arena_array(point->arena, map->count, struct named);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (map->items[i]->type != NODE_MAP) {
+            if (map->items[i]->type != NODE_BAD)
+                document_error(&point->document, map->items[i], NULL,
+                               "node `%s` is a map of keys: {kind: ...}", map->keys[i]->text);
+            continue;
+        }
+        if (point_name(point, map->keys[i], "node"))
+            sorted[count++] = (struct named){.key = map->keys[i], .map = map->items[i]};
+    }
+    qsort(sorted, count, sizeof *sorted, by_name);
+    point->nodes = arena_array(point->arena, count, struct blueprint_node);
+    point->maps = arena_array(point->arena, count, const struct node *);
+    point->names = arena_array(point->arena, count, const struct node *);
+    uint64_t agents = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct blueprint_node *n = &point->nodes[i];
+        point->maps[i] = sorted[i].map;
+        point->names[i] = sorted[i].key;
+        *n = (struct blueprint_node){
+            .name = arena_format(point->arena, "%s", sorted[i].key->text),
+            .kind = find_kind(point, sorted[i].map, sorted[i].key),
+            .count = read_count(point, sorted[i].map),
+            .first = (uint32_t)agents,
+        };
+        agents += n->count;
+        if (agents > SCENARIO_AGENTS_MAX) {
+            document_error(&point->document, sorted[i].key, NULL,
+                           "more than %d instances of nodes in all", SCENARIO_AGENTS_MAX);
+            agents -= n->count - 1;
+            n->count = 1;
+        }
+    }
+    point->blueprint->nodes = point->nodes;
+    point->blueprint->node_count = count;
+    point->blueprint->agent_count = (uint32_t)agents;
+}
+
+/* Marks the operations that have values of their own at this node. */
+static void mark_special(struct point *point, uint32_t node, const struct node *map)
+{
+    const struct kind *kind = point->nodes[node].kind;
+    bool *special = point->special + (size_t)node * point->blueprint->operation_count;
+    uint32_t index;
+    const struct node *over = document_find(map, "operations");
+    for (uint32_t i = 0; over && over->type == NODE_MAP && i < over->count; i++)
+        if (bind_operation(&point->binder, over->keys[i]->text, &index))
+            special[index] = true;
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct field *f = bind_find(kind->fields, map->keys[i]->text).field;
+        const struct node *value = map->items[i];
+        if (!f || !(f->flags & FIELD_PER_OPERATION) || value->type != NODE_MAP)
+            continue;
+        for (uint32_t k = 0; k < value->count; k++)
+            if (bind_operation(&point->binder, value->keys[k]->text, &index))
+                special[index] = true;
+    }
+    if (kind->flags & KIND_CLIENT && !over && bind_operation(&point->binder, "read", &index))
+        special[index] = true;
+}
+
+/* The overrides of one operation; NULL where there are none. Bad ones are told. */
+static const struct node *override_of(struct point *point, uint32_t node, const struct node *map,
+                                      uint32_t operation)
+{
+    const struct node *all = document_find(map, "operations");
+    const struct node *one = all ? document_find(all, point->operations[operation].name) : NULL;
+    if (!one || one->type == NODE_MAP)
+        return one;
+    if (!(point->nodes[node].kind->flags & KIND_CLIENT) && one->type != NODE_BAD)
+        document_error(&point->document, one, "shares are declared at the clients",
+                       "an operation of this node is a map of keys");
+    return NULL;
+}
+
+/* Keys that are read once for the whole node say nothing in one operation. */
+static void check_override(struct point *point, const struct kind *kind, const struct node *over)
+{
+    for (uint32_t i = 0; i < over->count; i++) {
+        const struct field *f = bind_find(kind->fields, over->keys[i]->text).field;
+        bool common = false;
+        for (const char *const *k = common_keys; *k; k++)
+            common = common || !strcmp(*k, over->keys[i]->text);
+        if (common || (f && f->flags & FIELD_WHOLE))
+            document_error(&point->document, over->keys[i], NULL,
+                           "`%s` belongs to the whole node, not to one operation",
+                           over->keys[i]->text);
+    }
+}
+
+static void *bind_config(struct point *point, uint32_t node, const struct node *map,
+                         uint32_t operation, double share)
+{
+    const struct kind *kind = point->nodes[node].kind;
+    bool client = kind->flags & KIND_CLIENT;
+    void *config = arena_take(point->arena, kind->config_size);
+    const char *what =
+        arena_format(point->arena, "`%s`, a %s", point->nodes[node].name, kind->name);
+    const struct node *over = NULL;
+    point->binder.operation = operation;
+    bind_defaults(&point->binder, kind->fields, config);
+    bind_map(&point->binder, kind->fields, config, map, common_keys, what);
+    if (operation != UINT32_MAX)
+        over = override_of(point, node, map, operation);
+    if (over) {
+        check_override(point, kind, over);
+        bind_map(&point->binder, kind->fields, config, over,
+                 client ? client_operation_keys : common_keys,
+                 arena_format(point->arena, "an operation of a %s", kind->name));
+    }
+    bind_required(&point->binder, kind->fields, map, over, what);
+    struct bind_field field = bind_find(kind->fields, "share");
+    if (client && field.field && field.field->type == FIELD_SHARE)
+        *(double *)(void *)((char *)config + field.offset) = share;
+    return config;
+}
+
+/* All configurations of one instance: one for each special operation, one for all others. */
+static const void **bind_instance(struct point *point, uint32_t node, const struct node *map)
+{
+    uint32_t count = point->blueprint->operation_count;
+    const bool *special = point->special + (size_t)node * count;
+    const void **configs = arena_array(point->arena, count, const void *);
+    double shares[OPERATIONS_MAX] = {0};
+    void *other = NULL;
+    if (point->nodes[node].kind->flags & KIND_CLIENT)
+        point_shares(point, map, shares);
+    for (uint32_t o = 0; o < count; o++) {
+        if (special[o])
+            configs[o] = bind_config(point, node, map, o, shares[o]);
+        else if (!other)
+            configs[o] = other = bind_config(point, node, map, UINT32_MAX, 0);
+        else
+            configs[o] = other;
+    }
+    return configs;
+}
+
+/* Operations named at a node that no client begins are slips of the pen. */
+static void check_operations(struct point *point, uint32_t node, const struct node *map)
+{
+    const struct node *over = document_find(map, "operations");
+    uint32_t index, count = point->blueprint->operation_count;
+    const char *names[OPERATIONS_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = point->operations[i].name;
+    if (over && over->type != NODE_MAP && over->type != NODE_BAD)
+        document_error(&point->document, over, NULL, "`operations` is a map of operations");
+    if (point->nodes[node].kind->flags & KIND_CLIENT || !over || over->type != NODE_MAP)
+        return;
+    for (uint32_t i = 0; i < over->count; i++)
+        if (!bind_operation(&point->binder, over->keys[i]->text, &index))
+            document_error(
+                &point->document, over->keys[i],
+                diagnostic_suggest(point->document.diagnostics, over->keys[i]->text, names, count),
+                "no client has an operation `%s`", over->keys[i]->text);
+}
+
+/* What no field table can say of a client: an open loop or a closed one, and shares by operation.
+ */
+static void check_client(struct point *point, uint32_t node, const struct node *map)
+{
+    const struct blueprint_node *n = &point->nodes[node];
+    const struct node *share = document_find(map, "share");
+    bool loops = bind_find(n->kind->fields, "arrivals").field != NULL;
+    const struct node *open = document_find(map, "arrivals"), *closed = document_find(map, "users");
+    if (!(n->kind->flags & KIND_CLIENT))
+        return;
+    if (share)
+        document_error(&point->document, share, "operations: {read: 80%, write: 20%}",
+                       "a share belongs to one operation");
+    if (loops && !open && !closed)
+        document_error(&point->document, point->names[node],
+                       "arrivals: poisson(200/s), or users: 50",
+                       "client `%s` needs `arrivals` or `users`", n->name);
+    if (open && closed)
+        document_error(&point->document, closed, NULL,
+                       "client `%s` has `arrivals` (an open loop) and `users` (a closed one)",
+                       n->name);
+}
+
+static void bind_node_configs(struct point *point, uint32_t node)
+{
+    struct blueprint_node *n = &point->nodes[node];
+    const struct node *map = point->maps[node];
+    struct instance *instances = arena_array(point->arena, n->count, struct instance);
+    uint32_t period = each_period(&point->document, map, n->count);
+    n->instances = instances;
+    point->binder.node = node;
+    check_operations(point, node, map);
+    check_client(point, node, map);
+    mark_special(point, node, map);
+    for (uint32_t i = 0; i < n->count; i++) {
+        if (i < period) {
+            const struct node *dealt = each_deal(&point->document, map, i);
+            struct node_settings settings;
+            static const char *const common[] = {"weight", "speed"};
+            bind_defaults(&point->binder, &settings_node, &settings);
+            for (size_t k = 0; k < sizeof common / sizeof *common; k++) {
+                const struct node *value = document_find(dealt, common[k]);
+                if (value)
+                    bind_value(&point->binder, bind_find(&settings_node, common[k]).field,
+                               &settings, value);
+            }
+            instances[i] = (struct instance){
+                .configs = bind_instance(point, node, dealt),
+                .weight = settings.weight,
+                .speed = settings.speed,
+            };
+        } else {
+            instances[i] = instances[i % period];
+        }
+        instances[i].zone = point->zones[n->first + i];
+    }
+}
+
+void point_configs(struct point *point)
+{
+    const struct blueprint *b = point->blueprint;
+    point->special = arena_array(point->arena, (size_t)b->node_count * b->operation_count, bool);
+    for (uint32_t i = 0; i < b->node_count; i++)
+        if (point->nodes[i].kind)
+            bind_node_configs(point, i);
+    point->binder.node = BIND_NO_NODE;
+}

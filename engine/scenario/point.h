@@ -1,0 +1,64 @@
+/* One point of a scenario on its way from the document to a blueprint. Inside the loader only:
+ * point_build calls the steps in the order in which they stand here; each reads what the earlier
+ * ones wrote. Errors are collected and later steps go on with what is there. */
+#ifndef ORRERY_SCENARIO_POINT_H
+#define ORRERY_SCENARIO_POINT_H
+
+#include "engine/kernel/blueprint.h"
+#include "engine/scenario/bind.h"
+#include "engine/scenario/document.h"
+#include "engine/scenario/sampler.h"
+#include "engine/scenario/settings.h"
+
+struct point {
+    struct document document; /* of this point: vars replaced */
+    struct arena *arena;      /* holds the blueprint */
+    const struct kind *const *kinds;
+    struct blueprint *blueprint;
+    struct binder binder;
+    struct blueprint_node *nodes; /* what blueprint->nodes points to */
+    const struct node **maps;     /* [node]: its map in the document */
+    const struct node **names;    /* [node]: its key in `nodes` */
+    int32_t *zones;               /* [agent]: where it stands, or ZONE_NONE */
+    struct operation *operations; /* what blueprint->operations points to, by name */
+    const struct node **declared; /* [operation]: where a client declares it, or NULL */
+    bool *special;                /* [node x operation]: has a configuration of its own */
+    struct run_settings run;
+    struct sampler_shared *shared; /* of the scenario */
+};
+
+/* Names, kinds and counts of the nodes. */
+void point_nodes(struct point *point);
+
+/* The operations that clients declare, by name, with their types. */
+void point_operations(struct point *point);
+
+/* `zones:` and `zone:`: where every instance stands. */
+void point_zones(struct point *point);
+
+/* The configuration of every instance and operation. */
+void point_configs(struct point *point);
+
+/* Shares of a client's operations as this instance sees them (dealt map): [operation], 0 where it
+ * does not begin it. False after an error. */
+bool point_shares(struct point *point, const struct node *map, double *shares);
+
+/* Refuses calls that go round in a circle for one operation. */
+void point_cycles(struct point *point);
+
+/* Whether any client reaches each node: [node]. */
+const bool *point_reached(struct point *point);
+
+/* `links:` into link rules; ties are errors. */
+void point_links(struct point *point);
+
+/* `run:` and `output:` into windows, drain, limits. */
+void point_run(struct point *point);
+
+/* All of it. `document` is of this point, its vars already replaced. */
+void point_build(struct point *point);
+
+/* False, with an error at `key`, when its text cannot be the name of a `what` ("node", "zone"). */
+bool point_name(struct point *point, const struct node *key, const char *what);
+
+#endif

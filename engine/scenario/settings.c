@@ -1,0 +1,172 @@
+#include "engine/scenario/settings.h"
+
+#include <stddef.h>
+
+static const struct field seed_fields[] = {
+    {.name = "seed",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct seed_settings, seed),
+     .otherwise = "1",
+     .summary = "Number from which every random draw follows: same scenario and seed, same bytes."},
+    {0},
+};
+const struct field_table settings_seed = {.fields = seed_fields};
+
+static const struct field run_fields[] = {
+    {.name = "warmup",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct run_settings, warmup),
+     .present = offsetof(struct run_settings, has_warmup),
+     .otherwise = "10% of duration",
+     .flags = FIELD_PER_REQUEST,
+     .summary =
+         "Cuts measurement only: operations that start before it load the system but are not "
+         "observed."},
+    {.name = "duration",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct run_settings, duration),
+     .otherwise = "60s",
+     .min = 1,
+     .summary = "Simulated time, the warm-up included."},
+    {.name = "replications",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct run_settings, replications),
+     .otherwise = "10",
+     .min = 1,
+     .max = 1e6,
+     .summary = "Independent runs, each on its own seed; intervals come from their spread."},
+    {.name = "confidence",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct run_settings, confidence),
+     .otherwise = "95%",
+     .min = 0.5,
+     .max = 0.9999,
+     .summary = "Of the intervals on which `expect` is judged."},
+    {.name = "drain",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct run_settings, drain),
+     .present = offsetof(struct run_settings, has_drain),
+     .otherwise = "the larger of duration and 10 x the longest client timeout",
+     .flags = FIELD_PER_REQUEST,
+     .summary = "Limit of the cool-down, in which operations that were begun are followed to their "
+                "end."},
+    {.name = "in_flight",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct run_settings, in_flight),
+     .otherwise = "4M",
+     .min = 1,
+     .max = 1e9,
+     .summary = "Calls alive at once; beyond, the design diverges and the run ends (exit 4)."},
+    {0},
+};
+const struct field_table settings_run = {.fields = run_fields};
+
+static const struct field output_fields[] = {
+    {.name = "series",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct output_settings, series),
+     .otherwise = "none",
+     .flags = FIELD_NONE,
+     .min = 1,
+     .summary = "Interval of series.csv; none: no such file."},
+    {0},
+};
+const struct field_table settings_output = {.fields = output_fields};
+
+static const struct field node_fields[] = {
+    {.name = "count",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct node_settings, count),
+     .otherwise = "1",
+     .min = 1,
+     .max = 1e6,
+     .summary = "Instances x.1 .. x.N; on a client each has the whole `arrivals` or `users`."},
+    {.name = "weight",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct node_settings, weight),
+     .otherwise = "1",
+     .min = 1e-9,
+     .summary = "Share in weighted pools."},
+    {.name = "speed",
+     .type = FIELD_FACTOR,
+     .offset = offsetof(struct node_settings, speed),
+     .otherwise = "x1",
+     .min = 1e-9,
+     .summary = "Divides every service time."},
+    {0},
+};
+const struct field_table settings_node = {.fields = node_fields};
+
+static const struct field link_fields[] = {
+    {.name = "latency",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct link_settings, config.latency),
+     .present = offsetof(struct link_settings, has_latency),
+     .otherwise = "0s",
+     .summary = "One way, drawn for each message."},
+    {.name = "bandwidth",
+     .type = FIELD_BANDWIDTH,
+     .offset = offsetof(struct link_settings, config.bandwidth),
+     .present = offsetof(struct link_settings, has_bandwidth),
+     .otherwise = "unlimited",
+     .flags = FIELD_UNLIMITED,
+     .summary =
+         "Messages queue on the link; every ordered pair of instances is a link of its own."},
+    {.name = "loss",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct link_settings, config.loss),
+     .present = offsetof(struct link_settings, has_loss),
+     .otherwise = "0%",
+     .summary = "Share of messages that vanish; the sender sees silence."},
+    {.name = "give_up",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct link_settings, config.give_up),
+     .present = offsetof(struct link_settings, has_give_up),
+     .otherwise = "60s",
+     .min = 1,
+     .summary = "After so long the sender of a lost message is told (outcome info)."},
+    {0},
+};
+const struct field_table settings_link = {.fields = link_fields};
+
+const struct settings_key settings_top_keys[] = {
+    {"orrery", "1", "required", "Version of the format."},
+    {"name", "text", "the file's stem", "What the scenario is called."},
+    {"question", "text", "none", "What the scenario is to answer."},
+    {"include", "list of files", "none",
+     "Files below this one's folder, merged key by key; what is written here wins."},
+    {"seed", "count", "1", "See `seed` below."},
+    {"run", "record", "see below", "How long, how often, how sure."},
+    {"vars", "map name -> value", "none", "Values used as $name or in $(...)."},
+    {"zones", "map zone -> addresses", "none", "Where nodes or instances stand."},
+    {"nodes", "map name -> node", "required", "The boxes of the design."},
+    {"links", "map ends -> link", "none",
+     "`a -> b`, `a <-> b` or `default`; ends are addresses or "
+     "zones."},
+    {"sweep", "map key -> values", "none",
+     "Lists, ranges `1..9 step 2`, `1k..1M log 7`, or named "
+     "points, each a map of path: value."},
+    {"where", "condition or list", "none", "Points that do not meet every condition are left out."},
+    {"expect", "list", "none", "`TERM CMP TERM [+- d] [when CONDITION]`, judged on the interval."},
+    {"output", "record", "see below", "What is written beside the summary."},
+    {0},
+};
+
+const struct settings_key settings_node_keys[] = {
+    {"kind", "word", "required", "Model of the node."},
+    {"zone", "name", "none", "Where it stands; each(a b) deals over the instances."},
+    {"operations", "map operation -> keys", "none",
+     "Any key of this node, for that operation only."},
+    {0},
+};
+
+const struct settings_key settings_operation_keys[] = {
+    {"type", "word", "the name, where it is a type",
+     "read write insert update cas delete scan transaction send login logout."},
+    {0},
+};
+
+const struct settings_key settings_output_keys[] = {
+    {"percentiles", "list", "none", "More of them for every duration metric: [p45, p75]."},
+    {0},
+};

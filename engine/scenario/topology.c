@@ -1,0 +1,259 @@
+/* Where the nodes of a point stand, and who reaches whom. */
+#include "engine/scenario/each.h"
+#include "engine/scenario/point.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct zone_name {
+    const struct node *at;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const struct zone_name *x = a, *y = b;
+    return strcmp(x->at->text, y->at->text);
+}
+
+static bool is_none(const struct node *value)
+{
+    return !value->quoted && !strcmp(value->text, "none");
+}
+
+static uint32_t zone_period(struct point *point, uint32_t node, const struct node *value)
+{
+    return each_period(&point->document, value, point->nodes[node].count);
+}
+
+/* Every place where a zone is named, once for each; errors of form are told on the way. */
+static struct zone_name *zone_names(struct point *point, uint32_t *count)
+{
+    const struct node *map = document_find(point->document.root, "zones");
+    uint32_t room = map && map->type == NODE_MAP ? map->count : 0;
+    for (uint32_t i = 0; i < point->blueprint->node_count; i++) {
+        const struct node *value = document_find(point->maps[i], "zone");
+        if (value && value->type == NODE_SCALAR)
+            room += zone_period(point, i, value);
+    }
+    struct zone_name *names = arena_array(point->arena, room, struct zone_name);
+    *count = 0;
+    if (map && map->type != NODE_MAP && map->type != NODE_BAD)
+        document_error(&point->document, map, NULL, "`zones` is a map from zones to addresses");
+    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->count; i++)
+        names[(*count)++].at = map->keys[i];
+    for (uint32_t i = 0; i < point->blueprint->node_count; i++) {
+        const struct node *value = document_find(point->maps[i], "zone");
+        if (value && value->type != NODE_SCALAR && value->type != NODE_BAD)
+            document_error(&point->document, value, "each(a b) deals zones over the instances",
+                           "`zone` is one name");
+        if (!value || value->type != NODE_SCALAR)
+            continue;
+        uint32_t period = zone_period(point, i, value);
+        for (uint32_t k = 0; k < period; k++) {
+            const struct node *dealt = each_deal(&point->document, value, k);
+            if (!is_none(dealt))
+                names[(*count)++].at = dealt;
+        }
+    }
+    qsort(names, *count, sizeof *names, by_text);
+    return names;
+}
+
+static int32_t zone_index(const struct point *point, const char *name)
+{
+    for (uint32_t i = 0; i < point->blueprint->zone_count; i++)
+        if (!strcmp(point->blueprint->zones[i], name))
+            return (int32_t)i;
+    return ZONE_NONE;
+}
+
+static void put_zone(struct point *point, uint32_t agent, int32_t zone, const struct node *at)
+{
+    int32_t *stands = &point->zones[agent];
+    if (*stands != ZONE_NONE && *stands != zone)
+        document_error(&point->document, at, NULL,
+                       "`%s` puts an instance into zone `%s` that "
+                       "stands in zone `%s` already",
+                       at->text, point->blueprint->zones[zone], point->blueprint->zones[*stands]);
+    *stands = zone;
+}
+
+static void put_listed(struct point *point, int32_t zone, const struct node *value)
+{
+    uint32_t first, count, node;
+    if (value->type == NODE_LIST) {
+        for (uint32_t i = 0; i < value->count; i++)
+            put_listed(point, zone, value->items[i]);
+        return;
+    }
+    if (value->type != NODE_SCALAR) {
+        if (value->type != NODE_BAD)
+            document_error(&point->document, value, NULL, "a zone is a list of addresses");
+        return;
+    }
+    if (!bind_address(&point->binder, value, value->text, &first, &count, &node))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        put_zone(point, first + i, zone, value);
+}
+
+void point_zones(struct point *point)
+{
+    struct blueprint *b = point->blueprint;
+    uint32_t named, count = 0;
+    const struct zone_name *names = zone_names(point, &named);
+    const char **zones = arena_array(point->arena, named, const char *);
+    for (uint32_t i = 0; i < named; i++) {
+        const struct node *at = names[i].at;
+        if (count && !strcmp(zones[count - 1], at->text))
+            continue;
+        if (!point_name(point, at, "zone"))
+            continue;
+        if (bind_node(b, at->text) != BIND_NO_NODE)
+            document_error(&point->document, at, NULL, "`%s` is a node and a zone", at->text);
+        zones[count++] = arena_format(point->arena, "%s", at->text);
+    }
+    b->zones = zones;
+    b->zone_count = count;
+    point->zones = arena_array(point->arena, b->agent_count, int32_t);
+    for (uint32_t i = 0; i < b->agent_count; i++)
+        point->zones[i] = ZONE_NONE;
+    const struct node *map = document_find(point->document.root, "zones");
+    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->count; i++) {
+        int32_t zone = zone_index(point, map->keys[i]->text);
+        if (zone != ZONE_NONE)
+            put_listed(point, zone, map->items[i]);
+    }
+    for (uint32_t i = 0; i < b->node_count; i++) {
+        const struct node *value = document_find(point->maps[i], "zone");
+        if (!value || value->type != NODE_SCALAR)
+            continue;
+        uint32_t period = zone_period(point, i, value);
+        for (uint32_t k = 0; k < point->nodes[i].count; k++) {
+            const struct node *dealt = each_deal(&point->document, value, k % period);
+            int32_t zone = is_none(dealt) ? ZONE_NONE : zone_index(point, dealt->text);
+            if (zone != ZONE_NONE)
+                put_zone(point, point->nodes[i].first + k, zone, dealt);
+        }
+    }
+}
+
+/* Edges in order of their tail, so that those of a node lie together. */
+static int by_tail(const void *a, const void *b)
+{
+    const struct bind_edge *x = a, *y = b;
+    return x->from != y->from ? (x->from < y->from ? -1 : 1)
+           : x->to != y->to   ? (x->to < y->to ? -1 : 1)
+                              : 0;
+}
+
+static const uint32_t *heads(struct point *point)
+{
+    struct binder *b = &point->binder;
+    uint32_t nodes = point->blueprint->node_count;
+    uint32_t *first = arena_array(point->arena, (size_t)nodes + 1, uint32_t);
+    if (b->edge_count)
+        qsort(b->edges, b->edge_count, sizeof *b->edges, by_tail);
+    for (uint32_t i = 0; i < b->edge_count; i++)
+        first[b->edges[i].from + 1]++;
+    for (uint32_t i = 0; i < nodes; i++)
+        first[i + 1] += first[i];
+    return first;
+}
+
+/* Whether an edge is walked by an operation; UINT32_MAX asks for any. */
+static bool walks(const struct point *point, const struct bind_edge *edge, uint32_t operation)
+{
+    if (operation == UINT32_MAX || edge->operation == operation)
+        return true;
+    size_t row = (size_t)edge->from * point->blueprint->operation_count;
+    return edge->operation == UINT32_MAX && !point->special[row + operation];
+}
+
+static void tell_cycle(struct point *point, const uint32_t *stack, uint32_t depth,
+                       const struct bind_edge *closing)
+{
+    uint32_t from = depth;
+    while (from && stack[from] != closing->to)
+        from--;
+    char *way = arena_format(point->arena, "%s", point->nodes[closing->to].name);
+    for (uint32_t i = from + 1; i <= depth && i < from + 12; i++)
+        way = arena_format(point->arena, "%s -> %s", way, point->nodes[stack[i]].name);
+    document_error(&point->document, closing->at, "requests would go round for ever",
+                   "calls go in a circle: %s -> %s", way, point->nodes[closing->to].name);
+}
+
+/* Depth-first search without recursion; true (and told, when `tell`) at the first circle. */
+static bool search(struct point *point, const uint32_t *first, uint32_t operation, bool tell)
+{
+    uint32_t nodes = point->blueprint->node_count;
+    enum { NEW, OPEN, DONE };
+    uint8_t *state = arena_array(point->arena, nodes, uint8_t);
+    uint32_t *stack = arena_array(point->arena, nodes, uint32_t);
+    uint32_t *next = arena_array(point->arena, nodes, uint32_t);
+    for (uint32_t root = 0; root < nodes; root++) {
+        if (state[root] != NEW)
+            continue;
+        uint32_t depth = 0;
+        stack[0] = root;
+        next[root] = first[root];
+        state[root] = OPEN;
+        for (;;) {
+            uint32_t at = stack[depth];
+            if (next[at] == first[at + 1]) {
+                state[at] = DONE;
+                if (!depth--)
+                    break;
+                continue;
+            }
+            const struct bind_edge *edge = &point->binder.edges[next[at]++];
+            if (!walks(point, edge, operation))
+                continue;
+            if (state[edge->to] == OPEN) {
+                if (tell)
+                    tell_cycle(point, stack, depth, edge);
+                return true;
+            }
+            if (state[edge->to] == NEW) {
+                stack[++depth] = edge->to;
+                next[edge->to] = first[edge->to];
+                state[edge->to] = OPEN;
+            }
+        }
+    }
+    return false;
+}
+
+void point_cycles(struct point *point)
+{
+    const uint32_t *first = heads(point);
+    if (!search(point, first, UINT32_MAX, false))
+        return;
+    for (uint32_t o = 0; o < point->blueprint->operation_count; o++)
+        if (search(point, first, o, true))
+            return;
+}
+
+const bool *point_reached(struct point *point)
+{
+    uint32_t nodes = point->blueprint->node_count, waiting = 0;
+    const uint32_t *first = heads(point);
+    bool *reached = arena_array(point->arena, nodes, bool);
+    uint32_t *list = arena_array(point->arena, nodes, uint32_t);
+    for (uint32_t i = 0; i < nodes; i++)
+        if (point->nodes[i].kind && point->nodes[i].kind->flags & KIND_CLIENT) {
+            reached[i] = true;
+            list[waiting++] = i;
+        }
+    while (waiting) {
+        uint32_t at = list[--waiting];
+        for (uint32_t e = first[at]; e < first[at + 1]; e++) {
+            uint32_t to = point->binder.edges[e].to;
+            if (!reached[to]) {
+                reached[to] = true;
+                list[waiting++] = to;
+            }
+        }
+    }
+    return reached;
+}

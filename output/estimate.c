@@ -4,6 +4,7 @@
 #include "output/student.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -96,14 +97,12 @@ const char *method_name(enum method method)
 const char *flags_name(char *text, uint32_t flags)
 {
     static const char *const flag_names[] = {"few", "tail", "skew", "censored"};
+    size_t used = 0;
     text[0] = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        if (!(flags >> i & 1))
-            continue;
-        if (text[0])
-            strcat(text, " ");
-        strcat(text, flag_names[i]);
-    }
+    for (uint32_t i = 0; i < 4; i++)
+        if (flags >> i & 1)
+            used +=
+                (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " " : "", flag_names[i]);
     return text;
 }
 

@@ -10,7 +10,7 @@
 
 static const char *not_finite(char text[NUMBER_ROOM], double value)
 {
-    strcpy(text, isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf");
+    snprintf(text, NUMBER_ROOM, "%s", isnan(value) ? "NaN" : value > 0 ? "inf" : "-inf");
     return text;
 }
 
@@ -48,7 +48,7 @@ static const char *significant(char text[NUMBER_ROOM], double value, int count)
         return not_finite(text, value);
     snprintf(printed, sizeof printed, "%.*e", count - 1, fabs(value));
     int length = digits_of(digits, printed);
-    int exponent = atoi(strchr(printed, 'e') + 1);
+    int exponent = (int)strtol(strchr(printed, 'e') + 1, NULL, 10);
     while (length > 1 && digits[length - 1] == '0')
         digits[--length] = 0;
     const char *sign = value < 0 ? "-" : "";

@@ -80,7 +80,7 @@ static const struct outcome_row *find(const struct screen *s, uint32_t point, co
 static const char *figure(char text[TEXT_ROOM], const struct outcome_row *row, bool percent)
 {
     if (!row || isnan(row->estimate))
-        return strcpy(text, row ? "NaN" : "–");
+        return row ? "NaN" : "–";
     char value[NUMBER_ROOM], half[NUMBER_ROOM];
     double scale = percent ? 100 : 1;
     double up = row->high - row->estimate, down = row->estimate - row->low;
@@ -212,7 +212,7 @@ static const char *busiest(const struct screen *s, uint32_t point, char text[TEX
     }
     char number[NUMBER_ROOM];
     if (!most)
-        return strcpy(text, "–");
+        return "–";
     snprintf(text, TEXT_ROOM, "%.100s %.20s %%", most->node,
              number_fixed(number, most->estimate * 100, 1));
     return text;

@@ -7,6 +7,7 @@
 #include "engine/kernel/result.h"
 #include "output/output.h"
 
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -158,12 +159,16 @@ static inline char *make_folder(void)
     char *made = mkdtemp(pattern);
     return made ? strdup(made) : NULL;
 }
+static inline int remove_one(const char *path, const struct stat *status, int type,
+                             struct FTW *where)
+{
+    (void)status, (void)type, (void)where;
+    return remove(path);
+}
 static inline void drop_folder(char *folder)
 {
-    char command[256];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    if (system(command))
-        perror(command);
+    if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS))
+        perror(folder);
     free(folder);
 }
 

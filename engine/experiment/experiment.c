@@ -1,0 +1,185 @@
+#include "engine/experiment/experiment.h"
+
+#include "engine/kernel/simulation.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What the workers share. The lock guards everything below it; a run itself holds no lock. */
+struct workshop {
+    const struct experiment *experiment;
+    const struct report *report;
+    pthread_mutex_t lock;
+    uint64_t next, total; /* tasks: point x replications + replication */
+    uint64_t done;
+    struct experiment_outcome *outcome;
+};
+
+/* A worker keeps the blueprint of the point it plays: a point's replications follow one another. */
+struct worker {
+    struct workshop *shop;
+    struct blueprint *blueprint;
+    uint32_t point;
+    const char **operations; /* names of the blueprint's operations; owned */
+};
+
+static bool stopping(const struct workshop *shop)
+{
+    return shop->outcome->sink_failed || (shop->experiment->stop && *shop->experiment->stop);
+}
+
+/* The next task that is not done yet; false: none is left, or it is time to stop. */
+static bool task_take(struct workshop *shop, uint32_t *point, uint32_t *replication)
+{
+    const struct sink *sink = &shop->experiment->sink;
+    bool taken = false;
+    pthread_mutex_lock(&shop->lock);
+    while (!taken && shop->next < shop->total && !stopping(shop)) {
+        uint64_t task = shop->next++;
+        *point = (uint32_t)(task / shop->report->replications);
+        *replication = (uint32_t)(task % shop->report->replications);
+        taken = !sink->has || !sink->has(sink->context, *point, *replication);
+        if (!taken) {
+            shop->outcome->skipped++;
+            shop->done++;
+        }
+    }
+    pthread_mutex_unlock(&shop->lock);
+    return taken;
+}
+
+static void divergence_note(struct experiment_outcome *outcome, uint32_t point,
+                            uint32_t replication, const char *message)
+{
+    bool first = !outcome->diverged++ || point < outcome->diverged_point ||
+                 (point == outcome->diverged_point && replication < outcome->diverged_replication);
+    if (!first)
+        return;
+    outcome->diverged_point = point;
+    outcome->diverged_replication = replication;
+    snprintf(outcome->divergence, sizeof outcome->divergence, "%s", message);
+}
+
+static void task_done(struct workshop *shop, uint32_t point, uint32_t replication,
+                      const struct result *result, bool stored)
+{
+    struct experiment_outcome *outcome = shop->outcome;
+    const struct watcher *watcher = &shop->experiment->watcher;
+    pthread_mutex_lock(&shop->lock);
+    if (!stored) {
+        outcome->sink_failed = true;
+    } else {
+        outcome->runs++;
+        outcome->events += result->totals.events;
+        outcome->fingerprint ^=
+            random_mix(result->totals.fingerprint ^ ((uint64_t)point << 32 | replication));
+        if (result->diverged)
+            divergence_note(outcome, point, replication, result->message);
+        shop->done++;
+        if (watcher->progress)
+            watcher->progress(watcher->context, shop->done, shop->total);
+    }
+    pthread_mutex_unlock(&shop->lock);
+}
+
+/* Makes the blueprint of `point` the worker's. */
+static const struct blueprint *worker_blueprint(struct worker *w, uint32_t point)
+{
+    if (w->blueprint && w->point == point)
+        return w->blueprint;
+    if (w->blueprint)
+        scenario_blueprint_free(w->blueprint);
+    w->blueprint = scenario_blueprint(w->shop->experiment->scenario, point);
+    w->point = point;
+    w->operations = realloc(w->operations, w->blueprint->operation_count * sizeof *w->operations);
+    if (!w->operations)
+        check_machine("out of memory");
+    for (uint32_t i = 0; i < w->blueprint->operation_count; i++)
+        w->operations[i] = w->blueprint->operations[i].name;
+    return w->blueprint;
+}
+
+/* Plays one run. NULL when it was stopped in the middle. */
+static struct result *worker_play(struct worker *w, uint32_t point, uint32_t replication)
+{
+    const struct workshop *shop = w->shop;
+    const struct blueprint *blueprint = worker_blueprint(w, point);
+    struct simulation *s = simulation_create(blueprint, shop->report->seed, replication + 1, NULL);
+    bool whole = simulation_run(s, shop->experiment->stop);
+    if (!whole && !s->diverged) {
+        simulation_free(s);
+        return NULL;
+    }
+    simulation_close(s);
+    if (whole)
+        simulation_check_identities(s);
+    struct simulation_totals totals = simulation_totals(s);
+    struct result_run run = {
+        .seed = shop->report->seed,
+        .replication = replication + 1,
+        .operations = w->operations,
+        .totals = {.events = totals.events,
+                   .fingerprint = totals.fingerprint,
+                   .live_max = totals.live_max,
+                   .unfinished = s->observed_open,
+                   .end_ns = totals.end_ns},
+        .diverged = s->diverged,
+        .message = s->diverged ? simulation_divergence(s) : NULL,
+    };
+    struct result *result = recorder_result(s->recorder, &run);
+    simulation_free(s);
+    return result;
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker w = {.shop = argument};
+    const struct sink *sink = &w.shop->experiment->sink;
+    uint32_t point, replication;
+    while (task_take(w.shop, &point, &replication)) {
+        struct result *result = worker_play(&w, point, replication);
+        if (!result)
+            break;
+        bool stored = sink->store(sink->context, point, replication, result);
+        task_done(w.shop, point, replication, result, stored);
+        result_free(result);
+    }
+    if (w.blueprint)
+        scenario_blueprint_free(w.blueprint);
+    free(w.operations);
+    return NULL;
+}
+
+void experiment_run(const struct experiment *experiment, struct experiment_outcome *outcome)
+{
+    const struct report *report = scenario_report(experiment->scenario);
+    struct workshop shop = {
+        .experiment = experiment,
+        .report = report,
+        .total = (uint64_t)report->point_count * report->replications,
+        .outcome = outcome,
+    };
+    *outcome = (struct experiment_outcome){0};
+    CHECK(experiment->jobs >= 1 && experiment->jobs <= EXPERIMENT_JOBS_MAX);
+    uint32_t jobs = experiment->jobs > shop.total ? (uint32_t)shop.total : experiment->jobs;
+    if (pthread_mutex_init(&shop.lock, NULL))
+        check_machine("cannot make a lock");
+    pthread_t threads[EXPERIMENT_JOBS_MAX];
+    uint32_t started = 0;
+    /* Signals are for the thread that called: workers look at `stop`. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (started < jobs && !pthread_create(&threads[started], NULL, worker_main, &shop))
+        started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!started)
+        worker_main(&shop); /* no thread could be had: this one does it all */
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&shop.lock);
+    outcome->missing = shop.total - outcome->runs - outcome->skipped;
+    outcome->stopped = experiment->stop && *experiment->stop;
+}

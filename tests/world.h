@@ -220,6 +220,15 @@ static inline struct simulation *world_run(struct world *w, uint64_t seed)
     return world_run_observed(w, seed, NULL);
 }
 
+/* Handles everything up to `at_ns` and brings the clock there, where no event does: for faults. */
+static inline void world_advance(struct simulation *s, int64_t at_ns)
+{
+    struct event event;
+    simulation_advance(s, at_ns);
+    event_push(&s->queue, at_ns, 255, 0, 0);
+    CHECK(event_pop(&s->queue, &event, at_ns) && event.type == 255);
+}
+
 /* What an agent's record holds of window 0. */
 static inline uint64_t world_count(const struct agent *agent, uint32_t table, uint32_t metric,
                                    uint32_t operation)

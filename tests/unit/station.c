@@ -509,17 +509,12 @@ static int64_t struck(enum station_discipline discipline, const int64_t *pause_m
     users.to = world_pool(&w, "desk");
     struct simulation *s = simulation_create(&w.blueprint, 1, 1, NULL);
     simulation_start(s);
-    simulation_advance(s, pause_ms[0] * MILLISECOND);
-    event_push(&s->queue, pause_ms[0] * MILLISECOND, 255, 0, 0); /* brings the clock here */
-    struct event event;
-    event_pop(&s->queue, &event, pause_ms[0] * MILLISECOND);
+    world_advance(s, pause_ms[0] * MILLISECOND);
     if (slow != 0)
         place_slow(s, 0, slow);
     else
         place_pause(s, 0);
-    simulation_advance(s, pause_ms[1] * MILLISECOND);
-    event_push(&s->queue, pause_ms[1] * MILLISECOND, 255, 0, 0);
-    event_pop(&s->queue, &event, pause_ms[1] * MILLISECOND);
+    world_advance(s, pause_ms[1] * MILLISECOND);
     if (slow != 0)
         place_slow(s, 0, 1);
     else

@@ -169,8 +169,7 @@ static const struct node *argument_of(const struct binder *binder, const struct 
                                       const struct call *argument)
 {
     char *text = arena_text(binder->arena, value->text + argument->offset, argument->length);
-    struct place place =
-        document_place(binder->document, value, argument->offset, argument->length);
+    struct spot place = document_place(binder->document, value, argument->offset, argument->length);
     return document_scalar(binder->document, text, place);
 }
 
@@ -388,7 +387,7 @@ void bind_defaults(struct binder *binder, const struct field_table *table, void 
         plain.present = 0;
         uint32_t errors = binder->document->diagnostics->error_count;
         bind_value(binder, &plain, config,
-                   document_scalar(binder->document, f->otherwise, (struct place){0}));
+                   document_scalar(binder->document, f->otherwise, (struct spot){0}));
         CHECK(binder->document->diagnostics->error_count == errors);
     }
     for (const struct field_include *i = table->includes; i && i->table; i++)

@@ -26,7 +26,7 @@ struct diagnostic_source {
 };
 
 struct diagnostic_entry {
-    struct place place, note_place;
+    struct spot place, note_place;
     const char *message, *hint, *note; /* safe to print; hint and note may be NULL */
     uint32_t sequence;
     bool is_error;
@@ -119,8 +119,8 @@ static const char *line_text(const struct diagnostic_source *source, size_t line
     return source->text + from;
 }
 
-struct place diagnostic_at(const struct diagnostics *diagnostics, uint32_t source_index,
-                           size_t offset, size_t length)
+struct spot diagnostic_at(const struct diagnostics *diagnostics, uint32_t source_index,
+                          size_t offset, size_t length)
 {
     CHECK(source_index < diagnostics->source_count);
     const struct diagnostic_source *source = &diagnostics->sources[source_index];
@@ -140,7 +140,7 @@ struct place diagnostic_at(const struct diagnostics *diagnostics, uint32_t sourc
         before = size;
     if (length > size - before)
         length = size - before;
-    return (struct place){
+    return (struct spot){
         .source = source_index,
         .line = (uint32_t)low + 1,
         .column = (uint32_t)text_count(line, before) + 1,
@@ -148,7 +148,7 @@ struct place diagnostic_at(const struct diagnostics *diagnostics, uint32_t sourc
     };
 }
 
-static bool place_equal(struct place a, struct place b)
+static bool place_equal(struct spot a, struct spot b)
 {
     return a.source == b.source && a.line == b.line && a.column == b.column;
 }
@@ -167,7 +167,7 @@ static const char *composed(struct arena *arena, const char *format, va_list arg
 }
 
 /* Counts one more; false when it shall not be kept. */
-static bool counted(struct diagnostics *diagnostics, bool is_error, struct place place)
+static bool counted(struct diagnostics *diagnostics, bool is_error, struct spot place)
 {
     CHECK(place.source < diagnostics->source_count);
     if (diagnostics->entry_count < ENTRIES_MAX)
@@ -178,8 +178,8 @@ static bool counted(struct diagnostics *diagnostics, bool is_error, struct place
     return false;
 }
 
-static void add(struct diagnostics *diagnostics, bool is_error, struct place place,
-                const char *hint, const char *message)
+static void add(struct diagnostics *diagnostics, bool is_error, struct spot place, const char *hint,
+                const char *message)
 {
     for (uint32_t i = 0; i < diagnostics->entry_count; i++) {
         const struct diagnostic_entry *other = &diagnostics->entries[i];
@@ -204,7 +204,7 @@ static void add(struct diagnostics *diagnostics, bool is_error, struct place pla
     diagnostics->entry_count++;
 }
 
-void diagnostic_error(struct diagnostics *diagnostics, struct place place, const char *hint,
+void diagnostic_error(struct diagnostics *diagnostics, struct spot place, const char *hint,
                       const char *format, ...)
 {
     if (!counted(diagnostics, true, place))
@@ -216,7 +216,7 @@ void diagnostic_error(struct diagnostics *diagnostics, struct place place, const
     add(diagnostics, true, place, hint, message);
 }
 
-void diagnostic_warning(struct diagnostics *diagnostics, struct place place, const char *hint,
+void diagnostic_warning(struct diagnostics *diagnostics, struct spot place, const char *hint,
                         const char *format, ...)
 {
     if (!counted(diagnostics, false, place))
@@ -228,7 +228,7 @@ void diagnostic_warning(struct diagnostics *diagnostics, struct place place, con
     add(diagnostics, false, place, hint, message);
 }
 
-void diagnostic_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+void diagnostic_note(struct diagnostics *diagnostics, struct spot place, const char *format, ...)
 {
     if (!diagnostics->entry_count)
         return;
@@ -281,7 +281,7 @@ static const char *paint(const struct printer *printer, const char *escape)
 #define PLAIN "\033[0m"
 
 static void print_head(const struct printer *printer, const struct diagnostic_source *source,
-                       struct place place, const char *escape, const char *label,
+                       struct spot place, const char *escape, const char *label,
                        const char *message)
 {
     fprintf(printer->to, "%s%s", paint(printer, BOLD), source->name);
@@ -303,7 +303,7 @@ static size_t bytes_of(const char *text, size_t size, size_t characters)
     return at;
 }
 
-const char *diagnostic_text(const struct diagnostics *diagnostics, struct place place, size_t *size)
+const char *diagnostic_text(const struct diagnostics *diagnostics, struct spot place, size_t *size)
 {
     CHECK(place.source < diagnostics->source_count && place.line);
     const char *line = line_text(&diagnostics->sources[place.source], place.line - 1, size);
@@ -313,7 +313,7 @@ const char *diagnostic_text(const struct diagnostics *diagnostics, struct place 
 }
 
 static void print_line(const struct printer *printer, const struct diagnostic_source *source,
-                       struct place place)
+                       struct spot place)
 {
     if (!place.line)
         return;

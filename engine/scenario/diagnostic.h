@@ -26,7 +26,7 @@
 enum { DIAGNOSTIC_SHOWN_MAX = 20 };
 
 /* A stretch of a source on one line. Line 0: the source as a whole, no line is shown. */
-struct place {
+struct spot {
     uint32_t source; /* as diagnostic_source returned it */
     uint32_t line;   /* from 1 */
     uint32_t column; /* from 1, in characters */
@@ -59,19 +59,19 @@ const char *diagnostic_source_name(const struct diagnostics *diagnostics, uint32
 
 /* The place of the byte at `offset` of a source's text (the BOM counted), `length` bytes long; cut
  * at the end of its line. */
-struct place diagnostic_at(const struct diagnostics *diagnostics, uint32_t source, size_t offset,
-                           size_t length);
+struct spot diagnostic_at(const struct diagnostics *diagnostics, uint32_t source, size_t offset,
+                          size_t length);
 
 /* Adds one error or warning. `hint` is printed on a line of its own after `=`; NULL for none. Both
  * texts are copied. An error at exactly the place and with exactly the words of an earlier one is
  * dropped, so that a value read for many instances is told once. */
-void diagnostic_error(struct diagnostics *diagnostics, struct place place, const char *hint,
+void diagnostic_error(struct diagnostics *diagnostics, struct spot place, const char *hint,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
-void diagnostic_warning(struct diagnostics *diagnostics, struct place place, const char *hint,
+void diagnostic_warning(struct diagnostics *diagnostics, struct spot place, const char *hint,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Adds a second place to the diagnostic that was added last: `note: used here` with its line. */
-void diagnostic_note(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+void diagnostic_note(struct diagnostics *diagnostics, struct spot place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Prints everything, sorted by source, line and column. Returns the number of errors. `colour`:
@@ -79,8 +79,7 @@ void diagnostic_note(struct diagnostics *diagnostics, struct place place, const 
 uint32_t diagnostic_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
 
 /* The source text from a place on to the end of its line, `size` bytes, not NUL-terminated. */
-const char *diagnostic_text(const struct diagnostics *diagnostics, struct place place,
-                            size_t *size);
+const char *diagnostic_text(const struct diagnostics *diagnostics, struct spot place, size_t *size);
 
 void diagnostic_free(struct diagnostics *diagnostics);
 

@@ -56,7 +56,7 @@ struct node *document_find(const struct node *map, const char *key)
     return index == UINT32_MAX ? NULL : map->items[index];
 }
 
-struct node *document_scalar(struct document *document, const char *text, struct place place)
+struct node *document_scalar(struct document *document, const char *text, struct spot place)
 {
     struct node *node = arena_new(document->arena, struct node);
     *node = (struct node){
@@ -69,7 +69,7 @@ struct node *document_scalar(struct document *document, const char *text, struct
 }
 
 struct node *document_list(struct document *document, struct node *const *items, uint32_t count,
-                           struct place place)
+                           struct spot place)
 {
     struct node *node = arena_new(document->arena, struct node);
     *node = (struct node){
@@ -84,7 +84,7 @@ struct node *document_list(struct document *document, struct node *const *items,
 }
 
 struct node *document_map(struct document *document, struct node *const *keys,
-                          struct node *const *items, uint32_t count, struct place place)
+                          struct node *const *items, uint32_t count, struct spot place)
 {
     struct node *node = document_list(document, items, count, place);
     node->type = NODE_MAP;
@@ -101,11 +101,11 @@ struct document document_copy(const struct document *document, struct arena *are
     return copy;
 }
 
-struct place document_place(const struct document *document, const struct node *scalar,
-                            size_t offset, size_t length)
+struct spot document_place(const struct document *document, const struct node *scalar,
+                           size_t offset, size_t length)
 {
     (void)document;
-    struct place place = scalar->place;
+    struct spot place = scalar->place;
     size_t size = scalar->text ? strlen(scalar->text) : 0;
     if (!scalar->literal || offset > size)
         return place;

@@ -32,13 +32,13 @@ enum node_type {
 
 struct node {
     enum node_type type;
-    bool quoted;        /* scalar: written in quotes or as a block; never a number, word or $name */
-    bool literal;       /* scalar: its text stands in the source byte for byte at its place */
-    struct place place; /* where it begins; a scalar's length, 1 for the bracket of a list or map */
-    const char *text;   /* scalar: NUL-terminated UTF-8 without NUL inside; else NULL */
-    uint32_t count;     /* list: items; map: pairs */
-    uint32_t values;    /* values in this tree, itself and keys included */
-    uint32_t height;    /* levels of lists and maps in this tree; 0 for a scalar */
+    bool quoted;       /* scalar: written in quotes or as a block; never a number, word or $name */
+    bool literal;      /* scalar: its text stands in the source byte for byte at its place */
+    struct spot place; /* where it begins; a scalar's length, 1 for the bracket of a list or map */
+    const char *text;  /* scalar: NUL-terminated UTF-8 without NUL inside; else NULL */
+    uint32_t count;    /* list: items; map: pairs */
+    uint32_t values;   /* values in this tree, itself and keys included */
+    uint32_t height;   /* levels of lists and maps in this tree; 0 for a scalar */
     struct node *const *keys;  /* map: `count` scalars, in the order of the file */
     struct node *const *items; /* list and map: `count` values */
     const uint32_t *sorted;    /* map: indices of the pairs by key text, for document_find */
@@ -74,7 +74,7 @@ struct node *document_at(const struct document *document, const char *path);
 /* Puts `value` at a path, replacing what stood there. The last key may be new in its map, the
  * others must exist; otherwise false, with an error at `place` that names the nearest key. */
 bool document_set(struct document *document, const char *path, struct node *value,
-                  struct place place);
+                  struct spot place);
 
 /* The same for `PATH=VALUE` as written after an option (`--set`), VALUE in YAML flow syntax. Errors
  * name the whole, `--set nodes.web.count=x`. */
@@ -85,18 +85,18 @@ bool document_set_text(struct document *document, const char *option, const char
 struct document document_copy(const struct document *document, struct arena *arena);
 
 /* A new scalar, for a value that was computed from what stands at `place`. */
-struct node *document_scalar(struct document *document, const char *text, struct place place);
+struct node *document_scalar(struct document *document, const char *text, struct spot place);
 
 /* A new list or map over arrays that live in the arena. Keys must differ. */
 struct node *document_list(struct document *document, struct node *const *items, uint32_t count,
-                           struct place place);
+                           struct spot place);
 struct node *document_map(struct document *document, struct node *const *keys,
-                          struct node *const *items, uint32_t count, struct place place);
+                          struct node *const *items, uint32_t count, struct spot place);
 
 /* The place of `length` bytes at `offset` of a scalar's text; the whole scalar's place where the
  * text does not stand in the source literally. */
-struct place document_place(const struct document *document, const struct node *scalar,
-                            size_t offset, size_t length);
+struct spot document_place(const struct document *document, const struct node *scalar,
+                           size_t offset, size_t length);
 
 /* An error at a value; when a `$name` put the value there, a note shows where. */
 void document_error(const struct document *document, const struct node *node, const char *hint,

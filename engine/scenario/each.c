@@ -74,7 +74,7 @@ static const struct node *deal_scalar(struct document *document, const struct no
         return value;
     }
     const struct call *dealt = &each->arguments[instance % each->count];
-    struct place place = document_place(document, value, dealt->offset, dealt->length);
+    struct spot place = document_place(document, value, dealt->offset, dealt->length);
     if (each == call)
         return document_scalar(
             document, arena_text(document->arena, value->text + dealt->offset, dealt->length),

@@ -30,7 +30,7 @@ struct resolver {
 
 static struct node *resolve(struct resolver *resolver, struct node *node);
 
-static struct node *bad_at(struct resolver *resolver, struct place place)
+static struct node *bad_at(struct resolver *resolver, struct spot place)
 {
     struct node *node = document_scalar(resolver->document, "", place);
     node->type = NODE_BAD;

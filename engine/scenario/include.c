@@ -80,11 +80,11 @@ static char *slurp(struct arena *arena, FILE *from, size_t *size, int *error)
 static struct node *read_text(struct document *document, const char *name, const char *text,
                               size_t size, const struct chain *chain);
 
-static bool tell_unreadable(struct document *document, const char *name, const struct place *user,
+static bool tell_unreadable(struct document *document, const char *name, const struct spot *user,
                             int error)
 {
     struct diagnostics *diagnostics = document->diagnostics;
-    struct place place = {0};
+    struct spot place = {0};
     if (user)
         place = *user;
     else
@@ -153,7 +153,7 @@ static const char *allowed_path(struct document *document, const struct node *na
 }
 
 static struct node *read_path(struct document *document, const char *name, const char *path,
-                              const struct place *user, const struct chain *outer);
+                              const struct spot *user, const struct chain *outer);
 
 /* The name under which an included file is told: relative to where the program was started, as the
  * including file's own name is. */
@@ -197,7 +197,7 @@ static struct node *read_text(struct document *document, const char *name, const
     struct diagnostics *diagnostics = document->diagnostics;
     if (size > DOCUMENT_SIZE_MAX) {
         uint32_t source = diagnostic_source(diagnostics, name, "", 0);
-        diagnostic_error(diagnostics, (struct place){.source = source}, NULL,
+        diagnostic_error(diagnostics, (struct spot){.source = source}, NULL,
                          "the file is larger than 16 MiB");
         return NULL;
     }
@@ -207,7 +207,7 @@ static struct node *read_text(struct document *document, const char *name, const
 }
 
 static struct node *read_path(struct document *document, const char *name, const char *path,
-                              const struct place *user, const struct chain *outer)
+                              const struct spot *user, const struct chain *outer)
 {
     uint32_t files = 0;
     struct chain chain = {.outer = outer, .files = outer ? outer->files : &files};

@@ -130,7 +130,7 @@ static struct node *with_item(struct document *document, const struct node *pare
 }
 
 static struct node *with_pair(struct document *document, const struct node *map, const char *key,
-                              struct node *item, struct place place)
+                              struct node *item, struct spot place)
 {
     struct node **keys = arena_array(document->arena, map->count + 1, struct node *);
     struct node **items = arena_array(document->arena, map->count + 1, struct node *);
@@ -160,7 +160,7 @@ static bool steps_to(const struct document *document, const char *path, size_t l
 }
 
 static void unknown_step(const struct document *document, const struct walk *walk, const char *path,
-                         struct place place)
+                         struct spot place)
 {
     const struct node *at = walk->stuck;
     size_t known = strlen(path) - strlen(walk->rest);
@@ -195,7 +195,7 @@ static void unknown_step(const struct document *document, const struct walk *wal
 }
 
 bool document_set(struct document *document, const char *path, struct node *value,
-                  struct place place)
+                  struct spot place)
 {
     struct walk walk;
     if (!document->root || document->root->type != NODE_MAP)
@@ -235,7 +235,7 @@ bool document_set_text(struct document *document, const char *option, const char
         return false;
     }
     size_t size = (size_t)(equals - assignment);
-    struct place place = diagnostic_at(document->diagnostics, source, path_at, size);
+    struct spot place = diagnostic_at(document->diagnostics, source, path_at, size);
     struct node *value = reader_value(document, source, whole, path_at + size + 1);
     return value &&
            document_set(document, arena_text(document->arena, assignment, size), value, place);

@@ -20,7 +20,7 @@ struct anchor {
 
 /* A list or map whose end has not come. Its children wait on the stack from `first` on. */
 struct frame {
-    struct place place;
+    struct spot place;
     uint32_t first;
     uint32_t anchor; /* index + 1; 0: none */
     bool is_map, is_flow;
@@ -43,22 +43,22 @@ struct reader {
     struct node *root;
 };
 
-static struct place place_of(const struct reader *reader, yaml_mark_t mark)
+static struct spot place_of(const struct reader *reader, yaml_mark_t mark)
 {
     uint32_t line = (uint32_t)mark.line + 1;
     uint32_t column = (uint32_t)mark.column + 1;
     if (line == 1)
         column += reader->shift;
-    return (struct place){.source = reader->source, .line = line, .column = column};
+    return (struct spot){.source = reader->source, .line = line, .column = column};
 }
 
-static void fail(struct reader *reader, struct place place, const char *hint, const char *message)
+static void fail(struct reader *reader, struct spot place, const char *hint, const char *message)
 {
     diagnostic_error(reader->document->diagnostics, place, hint, "%s", message);
     reader->failed = true;
 }
 
-static struct node *bad(struct reader *reader, struct place place)
+static struct node *bad(struct reader *reader, struct spot place)
 {
     struct node *node = arena_new(reader->document->arena, struct node);
     node->place = place;
@@ -125,7 +125,7 @@ static uint32_t open_anchor(struct reader *reader, const yaml_char_t *name, stru
     return ++reader->anchor_count;
 }
 
-static void refuse_tag(struct reader *reader, const yaml_char_t *tag, struct place place)
+static void refuse_tag(struct reader *reader, const yaml_char_t *tag, struct spot place)
 {
     if (tag)
         diagnostic_error(reader->document->diagnostics, place,
@@ -135,7 +135,7 @@ static void refuse_tag(struct reader *reader, const yaml_char_t *tag, struct pla
 
 static void on_alias(struct reader *reader, const yaml_event_t *event)
 {
-    struct place place = place_of(reader, event->start_mark);
+    struct spot place = place_of(reader, event->start_mark);
     const char *name = (const char *)event->data.alias.anchor;
     place.length = (uint32_t)text_count(name, strlen(name)) + 1;
     struct diagnostics *diagnostics = reader->document->diagnostics;
@@ -198,7 +198,7 @@ static void on_scalar(struct reader *reader, const yaml_event_t *event)
 static void on_begin(struct reader *reader, const yaml_event_t *event)
 {
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
-    struct place place = place_of(reader, event->start_mark);
+    struct spot place = place_of(reader, event->start_mark);
     place.length = 1;
     const yaml_char_t *tag =
         is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
@@ -402,11 +402,11 @@ static void tell_syntax(struct reader *reader)
     if (parser->error == YAML_MEMORY_ERROR)
         check_machine("out of memory");
     if (reader->is_value) {
-        struct place place = place_of(reader, (yaml_mark_t){.column = 1});
+        struct spot place = place_of(reader, (yaml_mark_t){.column = 1});
         fail(reader, place, "for example 8, [a, b] or {interval: 5s}", "this is no value");
         return;
     }
-    struct place begin = {0};
+    struct spot begin = {0};
     if (parser->context)
         begin = place_of(reader, parser->context_mark);
     trap_syntax(reader->document, parser->problem, parser->context,
@@ -448,7 +448,7 @@ struct node *reader_tree(struct document *document, uint32_t source, const char 
     if (reader.failed)
         return NULL;
     if (!root || is_empty(root)) {
-        diagnostic_error(document->diagnostics, (struct place){.source = source}, hint,
+        diagnostic_error(document->diagnostics, (struct spot){.source = source}, hint,
                          "the file holds no scenario");
         return NULL;
     }

@@ -18,7 +18,7 @@ static bool in_comment(const char *text, size_t offset)
 static void tell_byte(struct diagnostics *diagnostics, uint32_t source, size_t offset,
                       size_t length, uint32_t code)
 {
-    struct place place = diagnostic_at(diagnostics, source, offset, length);
+    struct spot place = diagnostic_at(diagnostics, source, offset, length);
     if (code == '\t')
         diagnostic_error(diagnostics, place, "use spaces", "a tab");
     else if (code == 0)
@@ -33,7 +33,7 @@ bool trap_bytes(struct diagnostics *diagnostics, uint32_t source, const char *te
     uint32_t errors = diagnostics->error_count;
     size_t from = size >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
     if (size >= 2 && (!memcmp(text, "\xFF\xFE", 2) || !memcmp(text, "\xFE\xFF", 2))) {
-        diagnostic_error(diagnostics, (struct place){.source = source}, "save it as UTF-8",
+        diagnostic_error(diagnostics, (struct spot){.source = source}, "save it as UTF-8",
                          "the file is written in UTF-16");
         return false;
     }
@@ -124,11 +124,11 @@ static const struct translation translations[] = {
 
 /* Whether the line reads `key: text: more`, so that quotes around the text would mend it. `place`
  * is that of the second colon. */
-static bool is_open_text(const struct document *document, struct place place, const char **key,
+static bool is_open_text(const struct document *document, struct spot place, const char **key,
                          int *key_size)
 {
     size_t size;
-    struct place begin = {.source = place.source, .line = place.line, .column = 1};
+    struct spot begin = {.source = place.source, .line = place.line, .column = 1};
     const char *line = diagnostic_text(document->diagnostics, begin, &size);
     size_t at = 0;
     while (at < size && (line[at] == ' ' || line[at] == '-'))
@@ -144,7 +144,7 @@ static bool is_open_text(const struct document *document, struct place place, co
 }
 
 void trap_syntax(struct document *document, const char *problem, const char *context,
-                 struct place place, struct place begin)
+                 struct spot place, struct spot begin)
 {
     struct diagnostics *diagnostics = document->diagnostics;
     const char *key;
@@ -179,7 +179,7 @@ void trap_syntax(struct document *document, const char *problem, const char *con
 static void warn_of_comment(struct document *document, const struct node *value)
 {
     size_t size;
-    struct place end = value->place;
+    struct spot end = value->place;
     end.column += end.length;
     const char *rest = diagnostic_text(document->diagnostics, end, &size);
     size_t spaces = 0;

@@ -12,7 +12,7 @@ bool trap_bytes(struct diagnostics *diagnostics, uint32_t source, const char *te
 /* Tells a syntax error. `problem` and `context` are libyaml's words (either may be NULL), `place`
  * is where it stopped, `begin` where what it was reading began (line 0: unknown). */
 void trap_syntax(struct document *document, const char *problem, const char *context,
-                 struct place place, struct place begin);
+                 struct spot place, struct spot begin);
 
 /* Warns of a pair that other YAML readers, or people, understand differently. */
 void trap_pair(struct document *document, const struct node *key, const struct node *value,

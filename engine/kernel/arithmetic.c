@@ -64,7 +64,7 @@ double arithmetic_log1p(double x)
     if (x == INFINITY)
         return x;
     if (x > -0.29 && x < 0.41)
-        return x > -0x1p-54 && x < 0x1p-54 ? x : log_of_parts(x, 0, 0.0);
+        return x > -1e-17 && x < 1e-17 ? x : log_of_parts(x, 0, 0.0);
     double u = 1.0 + x;
     double lost = u > 2.0 ? 1.0 - (u - x) : x - (u - 1.0); /* what 1 + x rounded away */
     int exponent;
@@ -205,7 +205,7 @@ double arithmetic_pow(double x, double y)
     }
     struct pair l = log_pair(x);
     double estimate = y * l.high;
-    if (estimate > 800 || estimate < -800 || y > 0x1p900 || y < -0x1p900)
+    if (estimate > 800 || estimate < -800 || y > 1e270 || y < -1e270)
         return exp_of_pair(estimate, 0.0);
     struct pair p = exact_product(y, l.high);
     return exp_of_pair(p.high, p.low + y * l.low);

@@ -85,11 +85,12 @@ static void special_values_follow_the_standard(void)
 
 static void special_functions_agree_with_gsl(void)
 {
-    for (double a = 0.05; a < 3e4; a *= 1.37) {
+    for (int i = 0; i < 43; i++) {
+        double a = 0.05 * pow(1.37, i);
         double want = gsl_sf_lngamma(a);
         CU_ASSERT_DOUBLE_EQUAL(special_log_gamma(a), want, 1e-12 * fmax(1, fabs(want)));
-        for (double z = -5; z <= 8; z += 0.61) {
-            double x = a + z * sqrt(a);
+        for (int k = 0; k < 22; k++) {
+            double x = a + (0.61 * k - 5) * sqrt(a);
             if (x <= 0)
                 continue;
             double p = gsl_sf_gamma_inc_P(a, x), q = gsl_sf_gamma_inc_Q(a, x);
@@ -104,10 +105,13 @@ static void special_functions_agree_with_gsl(void)
         term *= (long double)x / n;
         sum += term;
     }
-    long double want = sum * expl(a * logl(x) - x - lgammal(a + 1.0L));
+    int sign;
+    long double want = sum * expl(a * logl(x) - x - lgammal_r(a + 1.0L, &sign));
     CU_ASSERT_DOUBLE_EQUAL(special_gamma_p(a, x), (double)want, 1e-11);
-    for (double z = -12; z <= 12; z += 0.173)
+    for (int i = -70; i <= 70; i++) {
+        double z = 0.173 * i;
         CU_ASSERT(fabs(special_normal_cdf(z) / gsl_cdf_ugaussian_P(z) - 1) < 1e-11);
+    }
     const double shares[] = {1e-12, 0.001, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999};
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
         CU_ASSERT_DOUBLE_EQUAL(special_normal_quantile(shares[i]),

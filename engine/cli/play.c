@@ -1,0 +1,287 @@
+/* `orrery run` and `orrery sweep`: load, play what is missing, derive, answer.
+ *
+ *   scenario -> experiment -> parts (sink) -> CSV, verdicts -> table
+ *
+ * SIGINT and SIGTERM end the runs that are under way; what was finished before is derived and
+ * marked incomplete. A second one ends the program at once. */
+#include "engine/cli/cli.h"
+#include "engine/cli/folder.h"
+#include "engine/experiment/experiment.h"
+#include "engine/scenario/diagnostic.h"
+#include "models/registry.h"
+#include "output/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile int stop_asked; /* set by the signal; volatile int as the workers look at it */
+
+static void stop_signal(int number)
+{
+    if (stop_asked)
+        _exit(128 + number);
+    stop_asked = 1;
+}
+
+static void stop_watch(void)
+{
+    struct sigaction action = {.sa_handler = stop_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static double wall_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- the sink: part files ---- */
+
+struct parts {
+    const char *directory, *hash;
+    uint64_t seed;
+    bool resume;
+    struct output_error error; /* of the first store that failed; see parts_store */
+    int failed;
+};
+
+static struct part_identity identity(const struct parts *parts, uint32_t point,
+                                     uint32_t replication)
+{
+    return (struct part_identity){.scenario = parts->hash,
+                                  .point = point + 1,
+                                  .replication = replication + 1,
+                                  .seed = parts->seed};
+}
+
+static bool parts_has(void *context, uint32_t point, uint32_t replication)
+{
+    const struct parts *parts = context;
+    struct part_identity who = identity(parts, point, replication);
+    return parts->resume && output_part_valid(parts->directory, &who);
+}
+
+static bool parts_store(void *context, uint32_t point, uint32_t replication,
+                        const struct result *result)
+{
+    struct parts *parts = context;
+    struct part_identity who = identity(parts, point, replication);
+    struct output_error error;
+    if (output_part_write(parts->directory, &who, result, &error))
+        return true;
+    if (!__atomic_exchange_n(&parts->failed, 1, __ATOMIC_SEQ_CST))
+        parts->error = error;
+    return false;
+}
+
+/* ---- progress, on a terminal only ---- */
+
+struct progress {
+    double began, shown;
+};
+
+static void progress_show(void *context, uint64_t done, uint64_t total)
+{
+    struct progress *progress = context;
+    double now = wall_seconds();
+    if (now - progress->shown < 0.1 && done < total)
+        return;
+    progress->shown = now;
+    double left = done ? (now - progress->began) / (double)done * (double)(total - done) : 0;
+    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs, about %.0f s left \033[K", done, total,
+            left);
+    if (done == total)
+        fputs("\r\033[K", stderr);
+    fflush(stderr);
+}
+
+/* ---- the plan ---- */
+
+static int plan(const struct report *report)
+{
+    for (uint32_t i = 0; i < report->point_count; i++) {
+        printf("point %" PRIu32, i + 1);
+        for (uint32_t k = 0; k < report->parameter_count; k++)
+            printf("  %s=%s", report->parameters[k], report->points[i].values[k]);
+        putchar('\n');
+    }
+    printf("%" PRIu32 " point%s x %" PRIu32 " replication%s = %" PRIu64 " runs of %.6g s\n",
+           report->point_count, report->point_count == 1 ? "" : "s", report->replications,
+           report->replications == 1 ? "" : "s",
+           (uint64_t)report->point_count * report->replications, (double)report->duration * 1e-9);
+    return answer_end(EXIT_DONE);
+}
+
+/* ---- the answer ---- */
+
+static int verdict_code(const struct options *options, const struct outcome *outcome)
+{
+    if (outcome->fails)
+        return EXIT_EXPECTATION;
+    return options->strict && outcome->undecided ? EXIT_EXPECTATION : EXIT_DONE;
+}
+
+static void notes(const struct report *report, const struct outcome *outcome)
+{
+    for (uint32_t i = 0; i < report->expectation_count; i++)
+        if (report->expectations[i].skipped)
+            fprintf(stderr,
+                    "orrery: note: line %" PRIu32 " names another point and is left out: %s\n",
+                    report->expectations[i].line, report->expectations[i].text);
+    if (outcome->undecided)
+        fprintf(stderr,
+                "orrery: note: %" PRIu32 " expectation%s undecided: the interval is too wide; more "
+                "replications (-r) narrow it\n",
+                outcome->undecided, outcome->undecided == 1 ? " stays" : "s stay");
+}
+
+static int answer(const struct options *options, const char *directory, const struct report *report,
+                  const struct outcome *outcome)
+{
+    struct output_error error;
+    if (options->json) {
+        if (!output_json(stdout, directory, report, outcome, &error)) {
+            complain("%s", error.message);
+            return EXIT_MACHINE;
+        }
+    } else if (!options->quiet) {
+        output_table(stdout, report, outcome, options_color(options, stdout));
+        printf("\nfingerprint %016" PRIx64 ", %" PRIu64 " events; files in %s/\n",
+               outcome->fingerprint, outcome->events, directory);
+    }
+    return answer_end(EXIT_DONE);
+}
+
+/* Derives the files from what was finished, describes the run and answers. */
+static int finish(const struct options *options, const struct scenario *scenario,
+                  const char *directory, const struct experiment_outcome *played, double began)
+{
+    const struct report *report = scenario_report(scenario);
+    struct output_error error;
+    struct outcome *outcome = output_derive(directory, report, scenario_hash(scenario), &error);
+    if (!outcome) {
+        complain("%s", error.message);
+        return EXIT_MACHINE;
+    }
+    bool missing = outcome->part_count < outcome->part_expected;
+    struct run_facts facts = {
+        .events = outcome->events,
+        .fingerprint = outcome->fingerprint,
+        .runs = outcome->part_count,
+        .unfinished = outcome->unfinished,
+        .wall_s = wall_seconds() - began,
+        .complete = !missing && !outcome->diverged,
+        .divergence = outcome->message ? outcome->message : "",
+    };
+    int code = EXIT_MACHINE;
+    if (folder_describe(directory, scenario, options->operands[0], &facts)) {
+        code = answer(options, directory, report, outcome);
+        if (!options->quiet)
+            notes(report, outcome);
+        if (code == EXIT_DONE)
+            code = verdict_code(options, outcome);
+        if (outcome->diverged) {
+            complain("%s", facts.divergence);
+            code = code == EXIT_MACHINE ? code : EXIT_INCOMPLETE;
+        } else if (missing) {
+            code = code == EXIT_MACHINE ? code : EXIT_INCOMPLETE;
+        }
+        if (missing)
+            complain("%" PRIu32 " of %" PRIu32 " runs are finished; --resume plays the rest",
+                     outcome->part_count, outcome->part_expected);
+    }
+    outcome_free(outcome);
+    return played->stopped && missing ? EXIT_INTERRUPTED : code;
+}
+
+static int play_in(const struct options *options, const struct scenario *scenario,
+                   const char *directory)
+{
+    const struct report *report = scenario_report(scenario);
+    struct parts parts = {.directory = directory,
+                          .hash = scenario_hash(scenario),
+                          .seed = report->seed,
+                          .resume = options->resume};
+    struct progress progress = {.began = wall_seconds()};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t jobs = options->has_jobs                  ? (uint32_t)options->jobs
+                    : processors > EXPERIMENT_JOBS_MAX ? EXPERIMENT_JOBS_MAX
+                    : processors > 0                   ? (uint32_t)processors
+                                                       : 1;
+    struct experiment experiment = {
+        .scenario = scenario,
+        .sink = {.context = &parts, .has = parts_has, .store = parts_store},
+        .watcher = {.context = &progress,
+                    .progress = isatty(STDERR_FILENO) && !options->quiet ? progress_show : NULL},
+        .jobs = jobs,
+        .stop = &stop_asked,
+    };
+    if (!folder_make(directory) || (!options->resume && !folder_empty(directory)))
+        return EXIT_MACHINE;
+    struct experiment_outcome played;
+    stop_watch();
+    experiment_run(&experiment, &played);
+    if (experiment.watcher.progress)
+        fputs("\r\033[K", stderr);
+    if (played.sink_failed) {
+        complain("%s; what is finished is kept, --resume goes on", parts.error.message);
+        return EXIT_MACHINE;
+    }
+    return finish(options, scenario, directory, &played, progress.began);
+}
+
+static int play(const struct options *options, bool sweep)
+{
+    struct diagnostics diagnostics = {0};
+    struct scenario_request request = {
+        .path = options->operands[0],
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .has_seed = options->has_seed,
+        .seed = options->seed,
+        .has_replications = options->has_replications,
+        .replications = options->replications,
+        .kinds = model_kinds,
+        .sweep = sweep,
+    };
+    if (access(request.path, R_OK) && strcmp(request.path, "-")) {
+        complain("cannot read %s: %s", request.path, strerror(errno));
+        return EXIT_MACHINE;
+    }
+    struct scenario *scenario = scenario_load(&request, &diagnostics);
+    if (!scenario || !options->quiet)
+        diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
+    int code = EXIT_USAGE;
+    if (scenario && options->plan) {
+        code = plan(scenario_report(scenario));
+    } else if (scenario) {
+        struct arena arena = {0};
+        const char *directory = options->out
+                                    ? options->out
+                                    : arena_format(&arena, "results/%s", scenario_stem(scenario));
+        code = play_in(options, scenario, directory);
+        arena_free(&arena);
+    }
+    scenario_free(scenario);
+    diagnostic_free(&diagnostics);
+    return code;
+}
+
+int command_run(const struct command *command, const struct options *options)
+{
+    (void)command;
+    return play(options, false);
+}
+
+int command_sweep(const struct command *command, const struct options *options)
+{
+    (void)command;
+    return play(options, true);
+}

@@ -1,0 +1,43 @@
+/* `orrery validate`: every mistake and oddity of scenarios, without playing them. */
+#include "engine/cli/cli.h"
+#include "engine/scenario/diagnostic.h"
+#include "engine/scenario/scenario.h"
+#include "models/registry.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int validate(const char *path, const struct options *options)
+{
+    struct diagnostics diagnostics = {0};
+    struct scenario_request request = {
+        .path = path,
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .kinds = model_kinds,
+        .sweep = true,
+        .validate = true,
+    };
+    if (strcmp(path, "-") && access(path, R_OK)) {
+        complain("cannot read %s: %s", path, strerror(errno));
+        return EXIT_MACHINE;
+    }
+    struct scenario *scenario = scenario_load(&request, &diagnostics);
+    diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
+    int code = scenario ? EXIT_DONE : EXIT_USAGE;
+    scenario_free(scenario);
+    diagnostic_free(&diagnostics);
+    return code;
+}
+
+int command_validate(const struct command *command, const struct options *options)
+{
+    (void)command;
+    int worst = EXIT_DONE;
+    for (uint32_t i = 0; i < options->operand_count; i++) {
+        int code = validate(options->operands[i], options);
+        worst = code > worst ? code : worst;
+    }
+    return answer_end(worst);
+}

@@ -26,22 +26,27 @@ static inline int64_t now_of(const struct station *st)
     return simulation_now(st->agent->simulation);
 }
 
-static void level_set(struct station *st, uint32_t metric, uint64_t value)
-{
-    record_level(st->record, metric, (int64_t)value - st->record->levels[metric].value);
-}
-
 static inline uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Under processor sharing no single call has a slot: the levels follow the numbers inside. */
-static void sharing_levels(struct station *st)
+static inline void level_set(struct station *st, uint32_t metric, uint64_t value)
 {
-    st->working = st->serving.count;
+    int64_t change = (int64_t)value - st->record->levels[metric].value;
+    if (change)
+        record_level(st->record, metric, change);
+}
+
+/* The levels follow the numbers inside; called at the end of whatever changed them, so that a slot
+ * that passes from one to the next moves nothing. */
+static inline void show(struct station *st)
+{
+    if (UNLIKELY(shares(st)))
+        st->working = st->serving.count;
     level_set(st, STATION_BUSY, least(st->taken, st->slots));
     level_set(st, STATION_WORKING, least(st->working, st->slots));
+    level_set(st, STATION_QUEUE_LENGTH, st->waiting);
 }
 
 /* ---- work ---- */
@@ -94,7 +99,6 @@ static inline void begin_work(struct station *st, struct call *c)
     v->state = STATION_WORKS;
     c->flags |= CALL_IN_STATION;
     st->working++;
-    record_level(st->record, STATION_WORKING, 1);
     if (LIKELY(!v->served))
         first_served(st, c);
     int64_t time_ns = work_to_time(st, v->left_ns);
@@ -106,7 +110,6 @@ static inline void begin_work(struct station *st, struct call *c)
 static inline void end_work(struct station *st, struct call *c)
 {
     st->working--;
-    record_level(st->record, STATION_WORKING, -1);
     if (UNLIKELY(preempts(st)))
         ranking_remove(&st->serving, station_visit(c)->place);
 }
@@ -118,7 +121,6 @@ static inline void begin_wait(struct station *st, struct call *c)
     v->state = STATION_WAITS;
     c->flags |= CALL_IN_STATION;
     st->waiting++;
-    record_level(st->record, STATION_QUEUE_LENGTH, 1);
     waiting_add(st, c);
 }
 
@@ -128,23 +130,18 @@ static inline void end_wait(struct station *st, struct call *c)
     struct station_visit *v = station_visit(c);
     v->waited_ns += now_of(st) - v->since_ns;
     st->waiting--;
-    record_level(st->record, STATION_QUEUE_LENGTH, -1);
 }
 
 /* A slot has fallen free: the next one takes it. */
 static inline void pass_slot(struct station *st)
 {
-    if (shares(st)) {
+    if (!st->waiting) {
         st->taken--;
-        sharing_levels(st);
-    } else if (st->waiting) {
-        struct call *c = waiting_take(st);
-        end_wait(st, c);
-        begin_work(st, c);
-    } else {
-        st->taken--;
-        record_level(st->record, STATION_BUSY, -1);
+        return;
     }
+    struct call *c = waiting_take(st);
+    end_wait(st, c);
+    begin_work(st, c);
 }
 
 /* ---- the accounts of a visit that was served or abandoned ---- */
@@ -210,16 +207,13 @@ static enum station_outcome enter_sharing(struct station *st, struct call *c)
         return refuse(c);
     st->taken++;
     first_served(st, c);
-    if (!v->left_ns) {
-        sharing_levels(st);
+    if (!v->left_ns)
         return complete(st, c);
-    }
     v->since_ns = now_of(st);
     v->state = STATION_WORKS;
     c->flags |= CALL_IN_STATION;
     sharing_advance(st);
     sharing_add(st, c);
-    sharing_levels(st);
     sharing_schedule(st);
     return STATION_KEPT;
 }
@@ -264,7 +258,7 @@ static enum station_outcome enter_full(struct station *st, struct call *c)
     return STATION_KEPT;
 }
 
-enum station_outcome station_enter(struct station *st, struct call *c)
+static inline enum station_outcome enter(struct station *st, struct call *c)
 {
     struct agent *agent = st->agent;
     struct station_visit *v = station_visit(c);
@@ -279,7 +273,6 @@ enum station_outcome station_enter(struct station *st, struct call *c)
     if (st->taken >= st->slots)
         return enter_full(st, c);
     st->taken++;
-    record_level(st->record, STATION_BUSY, 1);
     if (!v->left_ns) {
         first_served(st, c);
         return complete(st, c);
@@ -288,9 +281,16 @@ enum station_outcome station_enter(struct station *st, struct call *c)
     return STATION_KEPT;
 }
 
+enum station_outcome station_enter(struct station *st, struct call *c)
+{
+    enum station_outcome outcome = enter(st, c);
+    show(st);
+    return outcome;
+}
+
 /* ---- leaving ---- */
 
-enum station_outcome station_wake(struct station *st, struct call *c)
+static inline enum station_outcome leave(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
     if (LIKELY(c->wake == WAKE_WORKED)) {
@@ -298,7 +298,6 @@ enum station_outcome station_wake(struct station *st, struct call *c)
         if (UNLIKELY(shares(st))) {
             sharing_advance(st);
             CHECK(v->place == UINT32_MAX); /* it has finished by now */
-            sharing_levels(st);
             sharing_schedule(st);
         } else {
             end_work(st, c);
@@ -314,6 +313,13 @@ enum station_outcome station_wake(struct station *st, struct call *c)
     return STATION_LEFT;
 }
 
+enum station_outcome station_wake(struct station *st, struct call *c)
+{
+    enum station_outcome outcome = leave(st, c);
+    show(st);
+    return outcome;
+}
+
 void station_release(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
@@ -322,6 +328,7 @@ void station_release(struct station *st, struct call *c)
     v->state = STATION_AWAY;
     record_service(st, c);
     pass_slot(st);
+    show(st);
 }
 
 bool station_fails(const struct station *st, const struct call *c)
@@ -419,9 +426,7 @@ static void part_crash(struct place_part *part)
     st->attained = 0;
     st->next = NULL;
     st->paused = false;
-    level_set(st, STATION_BUSY, 0);
-    level_set(st, STATION_WORKING, 0);
-    level_set(st, STATION_QUEUE_LENGTH, 0);
+    show(st);
     level_set(st, STATION_AVAILABLE, 0);
 }
 
@@ -447,6 +452,7 @@ static void part_drop(struct place_part *part, struct call *c)
         pass_slot(st);
     }
     v->state = STATION_AWAY;
+    show(st);
 }
 
 void station_start(struct station *st, struct agent *agent, uint32_t table, size_t offset)

@@ -92,6 +92,14 @@ static void a_busy_session_waits_while_its_latency_counts(void)
     CU_ASSERT_EQUAL(latency.count, 1200);
     CU_ASSERT_EQUAL(latency.max, INT64_C(2008333333)); /* 12 s - 1199/120 s */
     bench_close(&b, s);
+    bench_open(&b, 10 * SECOND); /* a session that falls idle again makes nobody wait */
+    world_arrivals(&b.world, &b.users, false, 50);
+    b.users.has_sessions = true;
+    b.users.sessions = 1;
+    b.desk.station.time = world_constant(10 * MILLISECOND);
+    s = bench_run(&b, NULL);
+    CU_ASSERT_EQUAL(latency_of(&b, s, CLIENT_LATENCY).max, 10 * MILLISECOND);
+    bench_close(&b, s);
 }
 
 struct begun {

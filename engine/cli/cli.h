@@ -61,6 +61,9 @@ bool options_color(const struct options *options, FILE *stream);
 /* "orrery: MESSAGE" on stderr. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether a scenario can be opened: a file, or "-". False: complained, exit with EXIT_MACHINE. */
+bool scenario_readable(const char *path);
+
 /* Flushes the answer. `code`, or EXIT_MACHINE with a word on stderr when stdout cannot take it. */
 int answer_end(int code);
 

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"run", "run SCENARIO [options]", "play a scenario: a table here, CSV files in results/",
@@ -30,6 +32,19 @@ void complain(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
+}
+
+bool scenario_readable(const char *path)
+{
+    struct stat status;
+    if (!strcmp(path, "-"))
+        return true;
+    int reason = access(path, R_OK) || stat(path, &status) ? errno
+                 : S_ISDIR(status.st_mode)                 ? EISDIR
+                                                           : 0;
+    if (reason)
+        complain("cannot read %s: %s", path, strerror(reason));
+    return !reason;
 }
 
 int answer_end(int code)

@@ -11,7 +11,6 @@
 #include "models/registry.h"
 #include "output/output.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -251,10 +250,8 @@ static int play(const struct options *options, bool sweep)
         .kinds = model_kinds,
         .sweep = sweep,
     };
-    if (access(request.path, R_OK) && strcmp(request.path, "-")) {
-        complain("cannot read %s: %s", request.path, strerror(errno));
+    if (!scenario_readable(request.path))
         return EXIT_MACHINE;
-    }
     struct scenario *scenario = scenario_load(&request, &diagnostics);
     if (!scenario || !options->quiet)
         diagnostic_print(&diagnostics, stderr, options_color(options, stderr));

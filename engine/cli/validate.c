@@ -4,10 +4,6 @@
 #include "engine/scenario/scenario.h"
 #include "models/registry.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 static int validate(const char *path, const struct options *options)
 {
     struct diagnostics diagnostics = {0};
@@ -19,10 +15,8 @@ static int validate(const char *path, const struct options *options)
         .sweep = true,
         .validate = true,
     };
-    if (strcmp(path, "-") && access(path, R_OK)) {
-        complain("cannot read %s: %s", path, strerror(errno));
+    if (!scenario_readable(path))
         return EXIT_MACHINE;
-    }
     struct scenario *scenario = scenario_load(&request, &diagnostics);
     diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
     int code = scenario ? EXIT_DONE : EXIT_USAGE;

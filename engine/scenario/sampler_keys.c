@@ -83,7 +83,7 @@ static bool make_hotspot(const struct sampler_reader *r, const struct call *c,
     static const char form[] = "hotspot(20% of 1M gets 80%)";
     const struct call *p[5];
     double keys, requests;
-    uint64_t n;
+    uint64_t n = 0;
     const char *why = "";
     if (!plain_arguments(r, c, 5, p, form))
         return false;
@@ -99,7 +99,7 @@ static bool make(const struct sampler_reader *r, const struct call *c, struct ke
 {
     const struct call *p[2];
     const char *why = "";
-    uint64_t n;
+    uint64_t n = 0;
     double s;
     if (!strcmp(c->text, "uniform"))
         return plain_arguments(r, c, 1, p, "uniform(1k)") && whole(r, p[0], &n) &&
@@ -124,7 +124,7 @@ bool sampler_keys(const struct sampler *sampler, const struct node *value, struc
     const struct call *c = sampler_parse(&r);
     struct key_chooser made = {0};
     const char *why = "";
-    uint64_t number;
+    uint64_t number = 0;
     if (!c)
         return false;
     if (!strcmp(c->text, "fresh") && (c->type == CALL_WORD || c->type == CALL_CALL)) {

@@ -58,6 +58,16 @@ void point_run(struct point *point);
 /* All of it. `document` is of this point, its vars already replaced. */
 void point_build(struct point *point);
 
+struct scenario;
+
+/* Builds a point of a loaded scenario, in `arena`; `blueprint` must be zero. */
+void scenario_point(const struct scenario *scenario, uint32_t at, struct arena *arena,
+                    struct blueprint *blueprint, struct point *point);
+
+/* Nodes in an order in which every caller comes before those it calls, for one operation; the calls
+ * must not go in a circle. [node]. */
+const uint32_t *point_order(struct point *point, uint32_t operation);
+
 /* False, with an error at `key`, when its text cannot be the name of a `what` ("node", "zone"). */
 bool point_name(struct point *point, const struct node *key, const char *what);
 

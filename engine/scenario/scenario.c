@@ -173,14 +173,15 @@ static void mark_watched(const struct scenario *s, struct point *point)
     }
 }
 
-static void build(const struct scenario *s, uint32_t at, struct made *made, struct point *point)
+void scenario_point(const struct scenario *s, uint32_t at, struct arena *arena,
+                    struct blueprint *blueprint, struct point *point)
 {
     *point = (struct point){
-        .document = sweep_document(&s->sweep, at, &made->arena),
-        .arena = &made->arena,
+        .document = sweep_document(&s->sweep, at, arena),
+        .arena = arena,
         .kinds = s->kinds,
         .shared = s->shared,
-        .blueprint = &made->blueprint,
+        .blueprint = blueprint,
     };
     point_build(point);
     mark_watched(s, point);
@@ -240,7 +241,7 @@ static void bind_points(struct scenario *s)
         struct point point;
         uint32_t before = *errors;
         made.blueprint = (struct blueprint){0};
-        build(s, i, &made, &point);
+        scenario_point(s, i, &made.arena, &made.blueprint, &point);
         check_settings(s, i, &point);
         if (*errors == before)
             expect_check(&s->expect, i, &made.blueprint);
@@ -401,7 +402,7 @@ struct blueprint *scenario_blueprint(const struct scenario *scenario, uint32_t p
     struct point built;
     if (!made)
         check_machine("out of memory");
-    build(scenario, point, made, &built);
+    scenario_point(scenario, point, &made->arena, &made->blueprint, &built);
     CHECK(!scenario->base.diagnostics->error_count);
     return &made->blueprint;
 }

@@ -183,10 +183,12 @@ static void tell_cycle(struct point *point, const uint32_t *stack, uint32_t dept
                    "calls go in a circle: %s -> %s", way, point->nodes[closing->to].name);
 }
 
-/* Depth-first search without recursion; true (and told, when `tell`) at the first circle. */
-static bool search(struct point *point, const uint32_t *first, uint32_t operation, bool tell)
+/* Depth-first search without recursion; true (and told, when `tell`) at the first circle. `order`
+ * receives the nodes in topological order where there is none; NULL: not asked for. */
+static bool search(struct point *point, const uint32_t *first, uint32_t operation, bool tell,
+                   uint32_t *order)
 {
-    uint32_t nodes = point->blueprint->node_count;
+    uint32_t nodes = point->blueprint->node_count, left = nodes;
     enum { NEW, OPEN, DONE };
     uint8_t *state = arena_array(point->arena, nodes, uint8_t);
     uint32_t *stack = arena_array(point->arena, nodes, uint32_t);
@@ -202,6 +204,8 @@ static bool search(struct point *point, const uint32_t *first, uint32_t operatio
             uint32_t at = stack[depth];
             if (next[at] == first[at + 1]) {
                 state[at] = DONE;
+                if (order)
+                    order[--left] = at;
                 if (!depth--)
                     break;
                 continue;
@@ -227,11 +231,18 @@ static bool search(struct point *point, const uint32_t *first, uint32_t operatio
 void point_cycles(struct point *point)
 {
     const uint32_t *first = heads(point);
-    if (!search(point, first, UINT32_MAX, false))
+    if (!search(point, first, UINT32_MAX, false, NULL))
         return;
     for (uint32_t o = 0; o < point->blueprint->operation_count; o++)
-        if (search(point, first, o, true))
+        if (search(point, first, o, true, NULL))
             return;
+}
+
+const uint32_t *point_order(struct point *point, uint32_t operation)
+{
+    uint32_t *order = arena_array(point->arena, point->blueprint->node_count, uint32_t);
+    CHECK(!search(point, heads(point), operation, false, order));
+    return order;
 }
 
 const bool *point_reached(struct point *point)

@@ -12,7 +12,7 @@
              .type = FIELD_COUNT,                                                                  \
              .offset = offsetof(struct station_config, slots),                                     \
              .otherwise = default_text,                                                            \
-             .flags = FIELD_UNLIMITED,                                                             \
+             .flags = FIELD_UNLIMITED | FIELD_WHOLE,                                               \
              .min = 1,                                                                             \
              .summary = "Requests worked on at once."},                                            \
                 {0},                                                                               \
@@ -69,7 +69,7 @@ const struct field_table station_fields = {
              .type = FIELD_COUNT,
              .offset = offsetof(struct station_config, queue),
              .otherwise = "unlimited",
-             .flags = FIELD_UNLIMITED,
+             .flags = FIELD_UNLIMITED | FIELD_WHOLE,
              .summary = "Places to wait beyond the slots, 0 for none; who finds none left is "
                         "rejected, whatever its priority. Under processor_sharing it bounds those "
                         "beyond `slots`."},
@@ -77,6 +77,7 @@ const struct field_table station_fields = {
              .type = FIELD_WORD,
              .offset = offsetof(struct station_config, discipline),
              .otherwise = "fifo",
+             .flags = FIELD_WHOLE,
              .words = disciplines,
              .summary = "Who of those that wait is worked on next."},
             {.name = "time",
@@ -90,6 +91,7 @@ const struct field_table station_fields = {
              .type = FIELD_WORD,
              .offset = offsetof(struct station_config, hold),
              .otherwise = "work",
+             .flags = FIELD_WHOLE,
              .words = holds,
              .summary = "How long a slot is kept."},
             {.name = "patience",

@@ -194,6 +194,26 @@ static void unknown_step(const struct document *document, const struct walk *wal
                          "`%s` is neither a top-level key nor the name of a var", word);
 }
 
+/* Top-level keys that may be left out and yet be set from outside: defaults fill what is missing.
+ * One of records is made empty first, so that what stands below it can be set. */
+static bool make_optional(struct document *document, const char *path, struct node *value,
+                          struct spot place, bool *done)
+{
+    static const char *const optional[] = {"seed", "run", "output"};
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        size_t size = strlen(optional[i]);
+        if (strncmp(path, optional[i], size) != 0 || (path[size] && path[size] != '.') ||
+            document_find(document->root, optional[i]))
+            continue;
+        *done = !path[size];
+        if (path[size])
+            value = document_map(document, NULL, NULL, 0, place);
+        document->root = with_pair(document, document->root, optional[i], value, place);
+        return true;
+    }
+    return false;
+}
+
 bool document_set(struct document *document, const char *path, struct node *value,
                   struct spot place)
 {
@@ -209,6 +229,9 @@ bool document_set(struct document *document, const char *path, struct node *valu
         replace(document, walk.steps, walk.count, value);
         return true;
     }
+    bool done;
+    if (walk.stuck == document->root && make_optional(document, path, value, place, &done))
+        return done || document_set(document, path, value, place);
     size_t known = strlen(path) - strlen(walk.rest);
     bool is_last = !strchr(walk.rest, '.') && *walk.rest;
     if (walk.stuck->type != NODE_MAP || !is_last || !known) {

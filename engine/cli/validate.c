@@ -2,6 +2,7 @@
 #include "engine/cli/cli.h"
 #include "engine/scenario/diagnostic.h"
 #include "engine/scenario/scenario.h"
+#include "engine/scenario/validate.h"
 #include "models/registry.h"
 
 static int validate(const char *path, const struct options *options)
@@ -18,6 +19,8 @@ static int validate(const char *path, const struct options *options)
     if (!scenario_readable(path))
         return EXIT_MACHINE;
     struct scenario *scenario = scenario_load(&request, &diagnostics);
+    if (scenario)
+        scenario_validate(scenario, stdout);
     diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
     int code = scenario ? EXIT_DONE : EXIT_USAGE;
     scenario_free(scenario);

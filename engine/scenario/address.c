@@ -22,6 +22,9 @@ uint32_t bind_node(const struct blueprint *blueprint, const char *name)
 
 static void unknown_node(const struct binder *binder, const struct node *at, const char *name)
 {
+    /* A node that stands in the file but was refused has been told of there. */
+    if (document_find(document_find(binder->document->root, "nodes"), name))
+        return;
     const struct blueprint *b = binder->blueprint;
     for (uint32_t z = 0; z < b->zone_count; z++)
         if (!strcmp(b->zones[z], name)) {

@@ -214,6 +214,8 @@ static struct call read_terms(struct parser *parser, bool in_call)
         if (c == '+' && strchr(" )", parser->text[parser->at + 1])) {
             if (!terms.count)
                 fail(parser, parser->at, 1, NULL, "nothing stands in front of the `+`");
+            if (parser->failed)
+                break;
             add(parser, &groups, group_of(parser, &terms));
             terms = (struct terms){0};
             parser->at++;
@@ -228,10 +230,13 @@ static struct call read_terms(struct parser *parser, bool in_call)
         if (!parser->failed && c && c != ' ' && c != ')')
             fail(parser, parser->at, 1, NULL, "a space is missing here");
     }
+    if (groups.count && !terms.count)
+        fail(parser, parser->at ? parser->at - 1 : 0, 1, NULL, "nothing stands behind the `+`");
+    /* A term that was not read has no place a group could span. */
+    if (parser->failed)
+        return (struct call){0};
     if (!groups.count)
         return group_of(parser, &terms);
-    if (!terms.count)
-        fail(parser, parser->at ? parser->at - 1 : 0, 1, NULL, "nothing stands behind the `+`");
     add(parser, &groups, group_of(parser, &terms));
     struct call sum = group_of(parser, &groups);
     sum.sum = true;

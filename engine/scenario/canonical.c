@@ -36,14 +36,17 @@ static void write_text(struct writer *writer, const char *text)
 static bool is_plain(const char *text)
 {
     size_t size = strlen(text);
-    if (!size || strchr("-?:,[]{}#&*!|>'\"%@`= ", text[0]) || text[size - 1] == ' ' ||
-        text[size - 1] == ':')
-        return (text[0] == '-' && size > 1 && text[1] != ' ' && text[1] != '-' &&
-                text[size - 1] != ' ' && text[size - 1] != ':' && !strstr(text, ": ") &&
-                !strstr(text, " #"));
-    if (!strncmp(text, "...", 3) || !strcmp(text, "<<") || strstr(text, ": ") || strstr(text, " #"))
+    if (!size || strchr(",[]{}#&*!|>'\"%@` ", text[0]) || strchr(" :", text[size - 1]))
         return false;
-    return true;
+    if (strchr("-?:", text[0]) && strchr(" ", text[1]))
+        return false;
+    return !strstr(text, ": ") && !strstr(text, " #");
+}
+
+/* At the beginning of a line these separate documents. */
+static bool is_separator(const char *text)
+{
+    return (!strncmp(text, "---", 3) || !strncmp(text, "...", 3)) && strchr(" ", text[3]);
 }
 
 static bool has_special(const char *text)
@@ -121,7 +124,10 @@ static void write_node(struct writer *writer, const struct node *node, uint32_t 
         /* A key may span one line only, and none longer than 1024 bytes without its `? `. */
         if (strlen(node->keys[i]->text) > 900)
             write_text(writer, "? ");
-        write_scalar(writer, node->keys[i]);
+        if (!indent && is_separator(node->keys[i]->text))
+            write_quoted(writer, node->keys[i]->text);
+        else
+            write_scalar(writer, node->keys[i]);
         if (strlen(node->keys[i]->text) > 900)
             write_break(writer, indent);
         write_text(writer, ":");

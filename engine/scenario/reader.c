@@ -167,7 +167,9 @@ static void on_scalar(struct reader *reader, const yaml_event_t *event)
     struct diagnostics *diagnostics = reader->document->diagnostics;
     const char *text = (const char *)event->data.scalar.value;
     size_t size = event->data.scalar.length;
-    bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    /* A text of several lines is a text, quotes or not. */
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool quoted = !plain || memchr(text, '\n', size);
     bool in_flow = reader->depth && reader->frames[reader->depth - 1].is_flow;
     struct node *node = arena_new(reader->document->arena, struct node);
     *node = (struct node){
@@ -185,10 +187,15 @@ static void on_scalar(struct reader *reader, const yaml_event_t *event)
     if (memchr(text, 0, size)) {
         diagnostic_error(diagnostics, node->place, NULL, "a text cannot hold a NUL character");
         node->type = NODE_BAD;
-    } else if (in_flow && !quoted && trap_cut(text)) {
-        diagnostic_error(diagnostics, node->place,
-                         "separate arguments with spaces: lognormal(p50=4ms p99=20ms)",
-                         "`%s` is not closed: a comma ends a value here", text);
+    } else if (plain && !strcmp(text, "-")) {
+        diagnostic_error(diagnostics, node->place, "quote it if it is meant as text",
+                         "a `-` that is no item of a list");
+        node->type = NODE_BAD;
+    } else if (in_flow && plain && trap_cut(text)) {
+        diagnostic_error(
+            diagnostics, node->place,
+            "close it, and separate arguments with spaces: lognormal(p50=4ms p99=20ms)",
+            "`%s` is not closed: a comma ends a value here", text);
         node->type = NODE_BAD;
     }
     open_anchor(reader, event->data.scalar.anchor, node);
@@ -224,12 +231,26 @@ static bool is_empty(const struct node *node)
     return node->type == NODE_SCALAR && !node->quoted && !*node->text;
 }
 
+/* Whether the value was refused because a comma cut it in two. */
+static bool is_cut(const struct node *node)
+{
+    return node->type == NODE_BAD && trap_cut(node->text);
+}
+
 static struct node *list_of(struct reader *reader, const struct frame *frame)
 {
     uint32_t count = reader->count - frame->first;
     struct node **items = arena_array(reader->document->arena, count, struct node *);
+    bool was_cut = false;
     for (uint32_t i = 0; i < count; i++) {
         items[i] = reader->stack[frame->first + i];
+        if (was_cut && items[i]->type == NODE_SCALAR) {
+            /* The rest of a call that a comma cut in two: told already. */
+            was_cut = !strchr(items[i]->text, ')');
+            items[i] = bad(reader, items[i]->place);
+            continue;
+        }
+        was_cut = is_cut(items[i]);
         if (is_empty(items[i])) {
             diagnostic_error(reader->document->diagnostics, items[i]->place, NULL,
                              "an item without a value");
@@ -325,19 +346,22 @@ static struct node *map_of(struct reader *reader, const struct frame *frame)
             merged = item;
             continue;
         }
-        if (is_empty(key) && key->type == NODE_SCALAR) {
+        if (!strcmp(key->text, "<<") && !key->quoted) {
+            diagnostic_error(reader->document->diagnostics, key->place, "list them: <<: [*a, *b]",
+                             "`<<` stands twice in this map");
+            key = bad(reader, key->place);
+        } else if (is_empty(key) && key->type == NODE_SCALAR) {
             diagnostic_error(reader->document->diagnostics, key->place, NULL, "an empty key");
             key = bad(reader, key->place);
         } else if (is_empty(item)) {
             /* What follows a call that a comma cut in two is the rest of it: told already. */
-            if (!was_cut && key->type != NODE_BAD)
-                trap_empty(reader->document, key, frame->is_flow);
-            else
+            if (was_cut || key->type == NODE_BAD ||
+                trap_empty(reader->document, key, frame->is_flow))
                 key = bad(reader, key->place);
             item = bad(reader, key->place);
         } else if (key->type != NODE_BAD) {
             trap_pair(reader->document, key, item, reader->depth == 0);
-            was_cut = item->type == NODE_BAD && trap_cut(item->text);
+            was_cut = is_cut(item);
         }
         add_pair(reader, &pairs, key, item);
     }

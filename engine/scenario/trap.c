@@ -167,7 +167,9 @@ void trap_syntax(struct document *document, const char *problem, const char *con
             continue;
         diagnostic_error(diagnostics, t->at_begin && begin.line ? begin : place, t->hint, "%s",
                          t->message);
-        if (t->at_begin && begin.line && place.line > begin.line)
+        size_t size;
+        diagnostic_text(diagnostics, place, &size);
+        if (t->at_begin && begin.line && place.line > begin.line && size)
             diagnostic_note(diagnostics, place, "noticed here");
         return;
     }
@@ -211,15 +213,17 @@ void trap_pair(struct document *document, const struct node *key, const struct n
         warn_of_comment(document, value);
 }
 
-void trap_empty(struct document *document, const struct node *key, bool in_flow)
+bool trap_empty(struct document *document, const struct node *key, bool in_flow)
 {
-    const char *colon = strchr(key->text, ':');
+    const char *colon = in_flow && !key->quoted ? strchr(key->text, ':') : NULL;
+    bool is_pair = colon && colon[1];
     const char *hint = "write the value, or remove the key; off is `none`";
-    if (in_flow && !key->quoted && colon && colon[1])
+    if (is_pair)
         hint = arena_format(&document->diagnostics->arena,
                             "write `%.*s: %s`, with a space after the colon",
                             (int)(colon - key->text), key->text, colon + 1);
     diagnostic_error(document->diagnostics, key->place, hint, "`%s` has no value", key->text);
+    return is_pair;
 }
 
 bool trap_cut(const char *text)

@@ -18,8 +18,8 @@ void trap_syntax(struct document *document, const char *problem, const char *con
 void trap_pair(struct document *document, const struct node *key, const struct node *value,
                bool is_top);
 
-/* Tells that a key has no value. */
-void trap_empty(struct document *document, const struct node *key, bool in_flow);
+/* Tells that a key has no value. True when the key is not what was meant either, as in `{a:1}`. */
+bool trap_empty(struct document *document, const struct node *key, bool in_flow);
 
 /* Whether a comma has cut a call in two: the text has more `(` than `)`. */
 bool trap_cut(const char *text);

@@ -298,7 +298,7 @@ bool unit_read(const char *text, struct quantity *quantity, struct unit_problem 
 {
     struct decimal decimal;
     *quantity = (struct quantity){0};
-    if (text[0] == 'x' && (is_digit(text[1]) || text[1] == '-' || text[1] == '.'))
+    if (text[0] == 'x' && (is_digit(text[1]) || text[1] == '.'))
         return read_factor(text, quantity, problem);
     if (!read_decimal(text, &decimal, problem))
         return false;

@@ -61,14 +61,33 @@ static const struct choice choices[] = {
 };
 enum { CHOICES = sizeof choices / sizeof *choices };
 
-/* Writes `number` with `digits` significant digits as a plain decimal, without trailing zeros, and
+/* Where the unit is a power of ten its digits are those of the value itself, so that no division
+ * stands between a double and its text. */
+enum { NOT_DECIMAL = 99 };
+
+static int decimal_shift(double size)
+{
+    static const struct {
+        double size;
+        int shift;
+    } powers[] = {{1e-6, -6}, {0.01, -2}, {1, 0}, {1e3, 3}, {1e6, 6}, {1e9, 9}, {1e12, 12}};
+    for (size_t i = 0; i < sizeof powers / sizeof *powers; i++) {
+        if (powers[i].size == size)
+            return powers[i].shift;
+    }
+    return NOT_DECIMAL;
+}
+
+/* Writes `value` with `digits` significant digits as a plain decimal, without trailing zeros, and
  * the unit. False when it does not fit. */
-static bool lay_out(double number, int digits, const struct choice *choice, char *text)
+static bool lay_out(double value, int digits, const struct choice *choice, char *text)
 {
     char form[40], plain[UNIT_TEXT_SIZE];
+    int shift = decimal_shift(choice->size);
+    double number = shift == NOT_DECIMAL ? value / choice->size : value;
     snprintf(form, sizeof form, "%.*e", digits - 1, fabs(number));
     char *mark = strchr(form, 'e');
-    int exponent = atoi(mark + 1);
+    int exponent = (int)strtol(mark + 1, NULL, 10) - (shift == NOT_DECIMAL ? 0 : shift);
     char figures[24];
     int count = 0;
     for (const char *c = form; c < mark; c++) {
@@ -88,7 +107,7 @@ static bool lay_out(double number, int digits, const struct choice *choice, char
             plain[size++] = '.';
         plain[size++] = i < count ? figures[i] : '0';
     }
-    const char *sign = number < 0 ? "-" : "";
+    const char *sign = value < 0 ? "-" : "";
     bool is_factor = choice->dimension == UNIT_FACTOR;
     int length = snprintf(text, UNIT_TEXT_SIZE, "%s%s%.*s%s", is_factor ? "x" : "", sign, size,
                           plain, is_factor ? "" : choice->unit);
@@ -100,7 +119,7 @@ static int digits_needed(double value, const struct choice *choice, char *text)
 {
     for (int digits = 1; digits <= 17; digits++) {
         struct quantity back;
-        if (lay_out(value / choice->size, digits, choice, text) && unit_read(text, &back, NULL) &&
+        if (lay_out(value, digits, choice, text) && unit_read(text, &back, NULL) &&
             back.value == value)
             return digits;
     }
@@ -143,8 +162,7 @@ const char *unit_format(double value, enum unit_dimension dimension, char *text)
     CHECK(smallest);
     /* Smaller than every unit. A double that no text of 17 digits in this unit hits is told in 17.
      */
-    if (!digits_needed(value, smallest, text) &&
-        !lay_out(value / smallest->size, 17, smallest, text))
+    if (!digits_needed(value, smallest, text) && !lay_out(value, 17, smallest, text))
         snprintf(text, UNIT_TEXT_SIZE, "%s%g", value < 0 ? "-" : "", fabs(value));
     return text;
 }
@@ -200,7 +218,7 @@ const char *unit_format_short(double value, enum unit_dimension dimension, int d
             break;
     }
     CHECK(chosen);
-    if (!lay_out(value / chosen->size, digits, chosen, text))
+    if (!lay_out(value, digits, chosen, text))
         snprintf(text, UNIT_TEXT_SIZE, "%s%g", value < 0 ? "-" : "", fabs(value));
     return text;
 }

@@ -222,8 +222,8 @@ static void read_end(struct line_reader *r)
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
         if (is(r, phases[i])) {
             fail(r, r->token, NULL,
-                 arena_format(r->list->base->arena,
-                              "there are no faults: `%s` names a phase of none", phases[i]));
+                 arena_format(r->list->base->arena, "`%s` names a phase, and there are no faults",
+                              phases[i]));
             return;
         }
     if (!is(r, "when")) {

@@ -29,8 +29,7 @@ bool point_name(struct point *point, const struct node *key, const char *what)
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (!strcmp(reserved[i], text)) {
             document_error(&point->document, key, NULL,
-                           "`%s` has a meaning of its own: it cannot be the name of a %s", text,
-                           what);
+                           "`%s` has a meaning of its own: it cannot name %s", text, what);
             return false;
         }
     if (plain || (harmless && key->quoted))
@@ -38,7 +37,7 @@ bool point_name(struct point *point, const struct node *key, const char *what)
     document_error(&point->document, key,
                    strchr(text, '-') ? "underscores, never hyphens"
                                      : "letters, digits and underscores, a letter first",
-                   "`%s` cannot be the name of a %s", text, what);
+                   "`%s` cannot name %s", text, what);
     return false;
 }
 
@@ -109,7 +108,7 @@ void point_nodes(struct point *point)
                                "node `%s` is a map of keys: {kind: ...}", map->keys[i]->text);
             continue;
         }
-        if (point_name(point, map->keys[i], "node"))
+        if (point_name(point, map->keys[i], "a node"))
             sorted[count++] = (struct named){.key = map->keys[i], .map = map->items[i]};
     }
     qsort(sorted, count, sizeof *sorted, by_name);

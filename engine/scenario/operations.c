@@ -73,7 +73,7 @@ static uint32_t declare(struct point *point, struct declared *all, uint32_t coun
         }
         return count;
     }
-    if (!point_name(point, key, "operation"))
+    if (!point_name(point, key, "an operation"))
         return count;
     if (count == OPERATIONS_MAX) {
         document_error(&point->document, key, NULL, "more than %d operations", OPERATIONS_MAX);

@@ -68,7 +68,7 @@ void scenario_point(const struct scenario *scenario, uint32_t at, struct arena *
  * must not go in a circle. [node]. */
 const uint32_t *point_order(struct point *point, uint32_t operation);
 
-/* False, with an error at `key`, when its text cannot be the name of a `what` ("node", "zone"). */
+/* False, with an error at `key`, when its text cannot name a `what` ("a node", "a zone"). */
 bool point_name(struct point *point, const struct node *key, const char *what);
 
 #endif

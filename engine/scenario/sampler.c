@@ -156,9 +156,9 @@ bool sampler_arguments(const struct sampler_reader *reader, const struct call *c
 }
 
 static bool checked(const struct sampler_reader *reader, const struct call *call, bool ok,
-                    const char *why)
+                    const char *const *why)
 {
-    return ok || sampler_fail(reader, call, NULL, "%s", why);
+    return ok || sampler_fail(reader, call, NULL, "%s", *why);
 }
 
 /* Laws of two or three numbers: one line of this table each. */
@@ -192,22 +192,22 @@ static bool make_plain(const struct sampler_reader *r, const struct call *c,
         return false;
     switch (law) {
     case EXP:
-        return checked(r, c, distribution_make_exp(out, v[0], &why), why);
+        return checked(r, c, distribution_make_exp(out, v[0], &why), &why);
     case NORMAL:
-        return checked(r, c, distribution_make_normal(out, v[0], v[1], &why), why);
+        return checked(r, c, distribution_make_normal(out, v[0], v[1], &why), &why);
     case GAMMA:
-        return checked(r, c, distribution_make_gamma(out, v[0], v[1], &why), why);
+        return checked(r, c, distribution_make_gamma(out, v[0], v[1], &why), &why);
     case ERLANG:
-        return checked(r, c, distribution_make_erlang(out, v[0], v[1], &why), why);
+        return checked(r, c, distribution_make_erlang(out, v[0], v[1], &why), &why);
     case WEIBULL:
-        return checked(r, c, distribution_make_weibull(out, v[0], v[1], &why), why);
+        return checked(r, c, distribution_make_weibull(out, v[0], v[1], &why), &why);
     case PARETO:
         return checked(
             r, c,
             distribution_make_pareto(out, v[0], v[1], isnan(v[2]) ? (double)INFINITY : v[2], &why),
-            why);
+            &why);
     default:
-        return checked(r, c, distribution_make_hyperexp(out, v[0], v[1], &why), why);
+        return checked(r, c, distribution_make_hyperexp(out, v[0], v[1], &why), &why);
     }
 }
 
@@ -220,7 +220,7 @@ static bool make_uniform(const struct sampler_reader *r, const struct call *c,
         return sampler_fail(r, c, "uniform(1ms..9ms)", "`uniform` takes a range");
     return sampler_quantity(r, &c->arguments[0].arguments[0], r->dimension, &low) &&
            sampler_quantity(r, &c->arguments[0].arguments[1], r->dimension, &high) &&
-           checked(r, c, distribution_make_uniform(out, low, high, &why), why);
+           checked(r, c, distribution_make_uniform(out, low, high, &why), &why);
 }
 
 static bool make_lognormal(const struct sampler_reader *r, const struct call *c,
@@ -237,7 +237,7 @@ static bool make_lognormal(const struct sampler_reader *r, const struct call *c,
                                     "`lognormal` has the parameters p50 and a higher percentile, "
                                     "or mean and sd");
         return sampler_arguments(r, c, by_mean, 2, v) &&
-               checked(r, c, distribution_make_lognormal(out, v[0], v[1], &why), why);
+               checked(r, c, distribution_make_lognormal(out, v[0], v[1], &why), &why);
     }
     double p50 = 0, value = 0;
     struct quantity percent = {0};
@@ -262,7 +262,7 @@ static bool make_lognormal(const struct sampler_reader *r, const struct call *c,
                             "`lognormal` needs a second percentile");
     return checked(
         r, c, distribution_make_lognormal_percentiles(out, p50, percent.value / 100, value, &why),
-        why);
+        &why);
 }
 
 /* A term of a sum: one thing, or a group of them. */
@@ -288,7 +288,7 @@ static bool make_mix(const struct sampler_reader *r, const struct call *c, struc
             return false;
     }
     return checked(
-        r, c, distribution_make_mix(out, r->sampler->arena, weights, parts, c->count, &why), why);
+        r, c, distribution_make_mix(out, r->sampler->arena, weights, parts, c->count, &why), &why);
 }
 
 static bool make_shift(const struct sampler_reader *r, const struct call *c,
@@ -307,7 +307,7 @@ static bool make_shift(const struct sampler_reader *r, const struct call *c,
         return sampler_fail(r, c, "shift(0.2ms + exp(1ms))",
                             "`shift` is a constant plus a distribution");
     return sampler_quantity(r, first, r->dimension, &by) && sampler_read(r, second, &part) &&
-           checked(r, c, distribution_make_shift(out, r->sampler->arena, by, &part, &why), why);
+           checked(r, c, distribution_make_shift(out, r->sampler->arena, by, &part, &why), &why);
 }
 
 static bool make_empirical(const struct sampler_reader *r, const struct call *c,
@@ -327,7 +327,7 @@ static bool make_empirical(const struct sampler_reader *r, const struct call *c,
     const double *values = sampler_column(r, c, one.value, &count);
     return values &&
            checked(r, c, distribution_make_empirical(out, r->sampler->arena, values, count, &why),
-                   why);
+                   &why);
 }
 
 bool sampler_read(const struct sampler_reader *reader, const struct call *call,
@@ -342,7 +342,7 @@ bool sampler_read(const struct sampler_reader *reader, const struct call *call,
                 return sampler_fail(reader, call, w->signature, "`%s` needs its arguments",
                                     call->text);
         return sampler_quantity(reader, call, reader->dimension, &constant) &&
-               checked(reader, call, distribution_make_constant(out, constant, &why), why);
+               checked(reader, call, distribution_make_constant(out, constant, &why), &why);
     }
     if (call->type != CALL_CALL)
         return sampler_fail(reader, call, "exp(5ms)", "this is no distribution");

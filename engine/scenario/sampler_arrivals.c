@@ -4,9 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-static bool checked(const struct sampler_reader *r, const struct call *c, bool ok, const char *why)
+static bool checked(const struct sampler_reader *r, const struct call *c, bool ok,
+                    const char *const *why)
 {
-    return ok || sampler_fail(r, c, NULL, "%s", why);
+    return ok || sampler_fail(r, c, NULL, "%s", *why);
 }
 
 /* `100/s`, or within a span `100/s..1k/s`. */
@@ -48,7 +49,7 @@ static bool make_batches(const struct sampler_reader *r, const struct call *c,
     if (batch < 1 || batch > 1e9 || floor(batch) < batch)
         return sampler_fail(r, &c->arguments[0], NULL, "a batch is a whole number, at least 1");
     return sampler_read(&times, &c->arguments[2], &gap) &&
-           checked(r, c, arrivals_make_batches(out, (uint64_t)batch, &gap, &why), why);
+           checked(r, c, arrivals_make_batches(out, (uint64_t)batch, &gap, &why), &why);
 }
 
 static bool make_trace(const struct sampler_reader *r, const struct call *c,
@@ -65,7 +66,7 @@ static bool make_trace(const struct sampler_reader *r, const struct call *c,
             return sampler_fail(r, c, NULL, "a recorded time is later than 73 years");
         times[i] = (int64_t)(seconds[i] + 0.5);
     }
-    return checked(r, c, arrivals_make_trace(out, r->sampler->arena, times, count, &why), why);
+    return checked(r, c, arrivals_make_trace(out, r->sampler->arena, times, count, &why), &why);
 }
 
 static bool make(const struct sampler_reader *r, const struct call *c, bool span,
@@ -79,10 +80,10 @@ static bool make(const struct sampler_reader *r, const struct call *c, bool span
         return sampler_fail(r, c, "poisson(200/s)", "this is no arrival process");
     if (!strcmp(c->text, "poisson"))
         return read_rate(r, c, span, &from, &to) &&
-               checked(r, c, arrivals_make_poisson(out, from, to, &why), why);
+               checked(r, c, arrivals_make_poisson(out, from, to, &why), &why);
     if (!strcmp(c->text, "constant"))
         return read_rate(r, c, span, &from, &to) &&
-               checked(r, c, arrivals_make_constant(out, from, to, &why), why);
+               checked(r, c, arrivals_make_constant(out, from, to, &why), &why);
     if (span)
         return sampler_fail(r, c, NULL, "only poisson and constant change their rate over a span");
     if (c->type != CALL_CALL)
@@ -91,7 +92,7 @@ static bool make(const struct sampler_reader *r, const struct call *c, bool span
         return make_batches(r, c, out);
     if (!strcmp(c->text, "mmpp"))
         return sampler_arguments(r, c, mmpp, 3, v) &&
-               checked(r, c, arrivals_make_mmpp(out, v[0], v[1], v[2], &why), why);
+               checked(r, c, arrivals_make_mmpp(out, v[0], v[1], v[2], &why), &why);
     if (!strcmp(c->text, "trace"))
         return make_trace(r, c, out);
     return sampler_unknown(r, c, SAMPLER_ARRIVALS);
@@ -137,7 +138,7 @@ bool sampler_arrivals(const struct sampler *sampler, const struct node *value, s
         struct arrivals_segment segment = {0};
         const struct call *c = sampler_parse(&r);
         return c && make(&r, c, false, &segment) &&
-               checked(&r, c, arrivals_make(out, sampler->arena, &segment, 1, &why), why);
+               checked(&r, c, arrivals_make(out, sampler->arena, &segment, 1, &why), &why);
     }
     if (value->type != NODE_LIST || !value->count) {
         if (value->type != NODE_BAD)

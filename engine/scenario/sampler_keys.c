@@ -16,9 +16,10 @@ static bool whole(const struct sampler_reader *r, const struct call *at, uint64_
     return true;
 }
 
-static bool checked(const struct sampler_reader *r, const struct call *c, bool ok, const char *why)
+static bool checked(const struct sampler_reader *r, const struct call *c, bool ok,
+                    const char *const *why)
 {
-    return ok || sampler_fail(r, c, NULL, "%s", why);
+    return ok || sampler_fail(r, c, NULL, "%s", *why);
 }
 
 /* The arguments without a name, at most `max`; `offset` and `shuffle` may stand beside them. */
@@ -53,7 +54,7 @@ static bool make_zipf(const struct sampler_reader *r, const struct call *c, doub
         }
     bool keep = shared && !shared->frozen && shared->zipf_count < SAMPLER_ZIPF_MAX;
     struct arena *arena = keep ? shared->arena : r->sampler->arena;
-    if (!checked(r, c, keys_make_zipf(out, arena, s, n, &why), why))
+    if (!checked(r, c, keys_make_zipf(out, arena, s, n, &why), &why))
         return false;
     if (keep)
         shared->zipf[shared->zipf_count++] = (struct sampler_zipf){.s = s, .n = n, .chooser = *out};
@@ -74,7 +75,7 @@ static bool make_trace(const struct sampler_reader *r, const struct call *c,
             return sampler_fail(r, c, NULL, "recorded keys are whole numbers up to 2^52");
         keys[i] = (uint64_t)values[i];
     }
-    return checked(r, c, keys_make_trace(out, r->sampler->arena, keys, count, &why), why);
+    return checked(r, c, keys_make_trace(out, r->sampler->arena, keys, count, &why), &why);
 }
 
 static bool make_hotspot(const struct sampler_reader *r, const struct call *c,
@@ -92,7 +93,7 @@ static bool make_hotspot(const struct sampler_reader *r, const struct call *c,
         return sampler_fail(r, c, form, "a hotspot is a part of the keys and what it gets");
     return sampler_quantity(r, p[0], UNIT_SHARE, &keys) && whole(r, p[2], &n) &&
            sampler_quantity(r, p[4], UNIT_SHARE, &requests) &&
-           checked(r, c, keys_make_hotspot(out, keys, n, requests, &why), why);
+           checked(r, c, keys_make_hotspot(out, keys, n, requests, &why), &why);
 }
 
 static bool make(const struct sampler_reader *r, const struct call *c, struct key_chooser *out)
@@ -103,10 +104,10 @@ static bool make(const struct sampler_reader *r, const struct call *c, struct ke
     double s;
     if (!strcmp(c->text, "uniform"))
         return plain_arguments(r, c, 1, p, "uniform(1k)") && whole(r, p[0], &n) &&
-               checked(r, c, keys_make_uniform(out, n, &why), why);
+               checked(r, c, keys_make_uniform(out, n, &why), &why);
     if (!strcmp(c->text, "sequential"))
         return plain_arguments(r, c, 1, p, "sequential(1M)") && whole(r, p[0], &n) &&
-               checked(r, c, keys_make_sequential(out, n, &why), why);
+               checked(r, c, keys_make_sequential(out, n, &why), &why);
     if (!strcmp(c->text, "zipf"))
         return plain_arguments(r, c, 2, p, "zipf(0.99 1M)") &&
                sampler_quantity(r, p[0], UNIT_PLAIN, &s) && whole(r, p[1], &n) &&
@@ -131,7 +132,7 @@ bool sampler_keys(const struct sampler *sampler, const struct node *value, struc
         const struct call *none[1];
         if (c->type == CALL_CALL && !plain_arguments(&r, c, 0, none, "fresh"))
             return false;
-        if (!checked(&r, c, keys_make_fresh(&made, 0, &why), why))
+        if (!checked(&r, c, keys_make_fresh(&made, 0, &why), &why))
             return false;
     } else if (c->type != CALL_CALL) {
         return sampler_unknown(&r, c, SAMPLER_KEYS);
@@ -140,10 +141,10 @@ bool sampler_keys(const struct sampler *sampler, const struct node *value, struc
     }
     const struct call *offset = sampler_named(c, "offset"), *shuffle = sampler_named(c, "shuffle");
     if (shuffle && (!whole(&r, shuffle, &number) ||
-                    !checked(&r, shuffle, keys_shuffle(&made, number, &why), why)))
+                    !checked(&r, shuffle, keys_shuffle(&made, number, &why), &why)))
         return false;
     if (offset && (!whole(&r, offset, &number) ||
-                   !checked(&r, offset, keys_offset(&made, number, &why), why)))
+                   !checked(&r, offset, keys_offset(&made, number, &why), &why)))
         return false;
     *out = made;
     return true;

@@ -304,6 +304,7 @@ static void make_points(struct sweep *sweep, struct document *base, uint64_t tot
     const struct condition **where = read_where(base, &where_count);
     struct arena arena = {0};
     uint32_t kept = 0;
+    sweep->played = true;
     sweep->choices = arena_array(base->arena, (size_t)total * parameters, uint32_t);
     for (uint32_t i = 0; i < total; i++) {
         uint32_t *choice = sweep->choices + (size_t)kept * parameters;
@@ -327,15 +328,18 @@ static void make_points(struct sweep *sweep, struct document *base, uint64_t tot
     }
     arena_free(&arena);
     sweep->point_count = kept;
-    if (!kept)
+    if (!kept) {
+        sweep->played = false;
+        sweep->point_count = 1;
         document_error(base, document_find(base->root, "where"), NULL,
                        "`where` leaves no point of the sweep");
+    }
 }
 
 void sweep_read(struct sweep *sweep, struct document *base, bool play)
 {
     const struct node *map = document_find(base->root, "sweep");
-    *sweep = (struct sweep){.base = base, .played = play, .point_count = 1};
+    *sweep = (struct sweep){.base = base, .point_count = 1};
     uint32_t errors = base->diagnostics->error_count;
     if (map && map->type == NODE_MAP && map->count) {
         struct document resolved = document_copy(base, base->arena);
@@ -347,9 +351,8 @@ void sweep_read(struct sweep *sweep, struct document *base, bool play)
     } else if (map && map->type != NODE_BAD && map->type != NODE_MAP) {
         document_error(base, map, NULL, "`sweep` is a map: {rate: [100/s, 200/s]}");
     }
-    sweep->played = play && sweep->parameter_count;
-    if (!sweep->played || base->diagnostics->error_count != errors)
-        return;
+    if (!play || !sweep->parameter_count || base->diagnostics->error_count != errors)
+        return; /* after an error the document as it stands is bound, to find more of them */
     uint64_t total = 1;
     for (uint32_t i = 0; i < sweep->parameter_count; i++) {
         total *= sweep->parameters[i].count;

@@ -107,7 +107,7 @@ void point_zones(struct point *point)
         const struct node *at = names[i].at;
         if (count && !strcmp(zones[count - 1], at->text))
             continue;
-        if (!point_name(point, at, "zone"))
+        if (!point_name(point, at, "a zone"))
             continue;
         if (bind_node(b, at->text) != BIND_NO_NODE)
             document_error(&point->document, at, NULL, "`%s` is a node and a zone", at->text);

@@ -121,11 +121,15 @@ void point_operations(struct point *point)
     point->blueprint->operation_count = count;
 }
 
+/* Where an operation says its share; the only one of a client need not. */
 static const struct node *share_of(struct point *point, const struct node *key,
-                                   const struct node *value)
+                                   const struct node *value, bool only)
 {
+    static const struct node whole = {.type = NODE_SCALAR, .text = "rest"};
     if (value->type == NODE_MAP) {
         const struct node *share = document_find(value, "share");
+        if (!share && only)
+            return &whole;
         if (!share) {
             document_error(&point->document, key, "share: 20%, or share: rest",
                            "operation `%s` needs a share", key->text);
@@ -154,7 +158,7 @@ bool point_shares(struct point *point, const struct node *map, double *shares)
     if (all->type != NODE_MAP)
         return false;
     for (uint32_t i = 0; i < all->count; i++) {
-        const struct node *share = share_of(point, all->keys[i], all->items[i]);
+        const struct node *share = share_of(point, all->keys[i], all->items[i], all->count == 1);
         struct unit_problem problem = {{0}, {0}};
         struct quantity q = {0};
         if (!share || !bind_operation(&point->binder, all->keys[i]->text, &index)) {

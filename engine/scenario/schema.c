@@ -56,10 +56,10 @@ static void put_heads(FILE *out, enum sampler_family family, bool with_arguments
 static void put_sampler(FILE *out, const char *name, enum sampler_family family,
                         const char *constant)
 {
-    fprintf(out, "  \"%s\": {\"anyOf\": [{\"$ref\": \"#/definitions/dynamic\"}", name);
+    fprintf(out, "  \"%s\": {\"anyOf\": [", name);
     if (constant)
-        fprintf(out, ", {\"const\": 0}, {\"type\": \"string\", \"pattern\": \"%s\"}", constant);
-    fputs(", {\"type\": \"string\", \"pattern\": \"^(", out);
+        fprintf(out, "{\"type\": \"string\", \"pattern\": \"%s\"}, {\"const\": 0}, ", constant);
+    fputs("{\"type\": \"string\", \"pattern\": \"^(", out);
     put_heads(out, family, true);
     fputs(")\\\\(.*\\\\)$\"}, {\"type\": \"string\", \"pattern\": \"^(", out);
     put_heads(out, family, false);
@@ -68,7 +68,7 @@ static void put_sampler(FILE *out, const char *name, enum sampler_family family,
         fputs(", {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", "
               "\"pattern\": \"^([0-9$]).* \"}}",
               out);
-    fputs("]},\n", out);
+    fputs(", {\"$ref\": \"#/definitions/dynamic\"}]},\n", out);
 }
 
 /* The definitions every field refers to. `dynamic` is whatever is known only when a point is made.
@@ -85,8 +85,8 @@ static void put_definitions(FILE *out)
          "{\"type\": \"number\"}, {\"type\": \"string\", \"pattern\": \"^-?" NUMBER "[kMG]?$\"}"},
         {"bool", "{\"type\": \"boolean\"}, {\"enum\": [\"true\", \"false\"]}"},
         {"time",
-         "{\"const\": 0}, {\"type\": \"string\", \"pattern\": \"^" NUMBER TIME_UNITS "$\"}"},
-        {"share", "{\"const\": 0}, {\"type\": \"string\", \"pattern\": \"^(" NUMBER "%|rest)$\"}"},
+         "{\"type\": \"string\", \"pattern\": \"^" NUMBER TIME_UNITS "$\"}, {\"const\": 0}"},
+        {"share", "{\"type\": \"string\", \"pattern\": \"^(" NUMBER "%|rest)$\"}, {\"const\": 0}"},
         {"factor", "{\"type\": \"string\", \"pattern\": \"^x" NUMBER "$\"}"},
         {"bandwidth", "{\"type\": \"string\", \"pattern\": \"^" NUMBER
                       "[kMG]?((bit|kbit|Mbit|Gbit|B|KB|MB|GB|KiB|MiB|GiB)/s)$\"}"},
@@ -94,7 +94,7 @@ static void put_definitions(FILE *out)
     };
     fprintf(out, "  \"%s\": %s,\n", plain[0].name, plain[0].schema);
     for (size_t i = 1; i < sizeof plain / sizeof *plain; i++)
-        fprintf(out, "  \"%s\": {\"anyOf\": [{\"$ref\": \"#/definitions/dynamic\"}, %s]},\n",
+        fprintf(out, "  \"%s\": {\"anyOf\": [%s, {\"$ref\": \"#/definitions/dynamic\"}]},\n",
                 plain[i].name, plain[i].schema);
     fputs("  \"pool\": {\"anyOf\": [{\"$ref\": \"#/definitions/address\"}, {\"type\": \"array\", "
           "\"minItems\": 1, \"items\": {\"$ref\": \"#/definitions/address\"}}]},\n",
@@ -138,7 +138,7 @@ static void put_value(FILE *out, const struct field *f)
         const char *between = "";
         fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
         put_table(out, f->record, &between);
-        fputs("}}", out);
+        fputs("}}, {\"$ref\": \"#/definitions/dynamic\"}", out);
     } else if (f->type == FIELD_WORD) {
         put_words(out, f);
     } else {
@@ -256,12 +256,11 @@ static void put_top(FILE *out)
         {"orrery", "\"const\": 1"},
         {"name", "\"type\": [\"string\", \"number\"]"},
         {"question", "\"type\": \"string\""},
-        {"include", "\"type\": \"array\", \"items\": {\"type\": \"string\"}"},
+        {"include", "\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}"},
         {"seed", "\"anyOf\": [{\"$ref\": \"#/definitions/count\"}]"},
         {"run", "\"anyOf\": [{\"$ref\": \"#/definitions/run\"}]"},
         {"vars", "\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$"
-                 "\"}, \"additionalProperties\": {\"type\": [\"string\", \"number\", "
-                 "\"boolean\"]}"},
+                 "\"}, \"additionalProperties\": true"},
         {"zones", "\"type\": \"object\", \"propertyNames\": {\"pattern\": "
                   "\"^[A-Za-z_][A-Za-z0-9_]*$\"}, \"additionalProperties\": {\"$ref\": "
                   "\"#/definitions/pool\"}"},

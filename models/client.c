@@ -174,7 +174,6 @@ static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t i
     if (window_holds(&s->window, intended_ns))
         s->observed_open++;
     record_count(r, CLIENT_OPERATIONS, c->operation, intended_ns, 1);
-    record_count(r, CLIENT_OFFERED, c->operation, intended_ns, 1);
     record_level(r, CLIENT_IN_SYSTEM, 1);
     if (s->probe && s->probe->invoke)
         s->probe->invoke(s->probe->context, agent, c);
@@ -187,25 +186,25 @@ static void account(struct agent *agent, const struct call *c, const struct clie
                     enum status status)
 {
     struct record *r = agent->records[CLIENT_TABLE];
-    int64_t now = simulation_now(agent->simulation), at = f->intended_ns;
+    int64_t now = simulation_now(agent->simulation), latency_ns = now - f->intended_ns;
     const struct caller *caller = &f->caller;
-    uint8_t o = c->operation;
-    record_count(r, CLIENT_TRIES, o, at, caller->tries);
+    struct entry begun = record_at(r, c->operation, f->intended_ns);
+    entry_count(&begun, CLIENT_TRIES, caller->tries);
     if (LIKELY(status == STATUS_OK)) {
         int64_t timeout = config_of(agent, c)->caller.timeout;
-        record_duration(r, CLIENT_LATENCY, o, at, now - at);
-        record_count(r, CLIENT_OK, o, at, 1);
-        record_count(r, CLIENT_THROUGHPUT, o, now, 1);
-        if (timeout == TIME_NONE || now - at <= timeout)
-            record_count(r, CLIENT_GOODPUT, o, now, 1);
+        struct entry ended = record_at(r, c->operation, now);
+        entry_duration(&begun, CLIENT_LATENCY, latency_ns);
+        entry_count(&ended, CLIENT_THROUGHPUT, 1);
+        if (timeout == TIME_NONE || latency_ns <= timeout)
+            entry_count(&ended, CLIENT_GOODPUT, 1);
         if (LIKELY(caller->tries == 1))
             return;
     } else {
-        record_count(r, CLIENT_FAILED, o, at, 1);
+        entry_count(&begun, CLIENT_FAILED, 1);
     }
-    record_count(r, CLIENT_RETRY_COUNT, o, at, caller->tries ? caller->tries - 1 : 0);
-    record_count(r, CLIENT_TIMEOUT_COUNT, o, at, caller->timeouts);
-    record_count(r, CLIENT_REJECTED_COUNT, o, at, caller->refused);
+    entry_count(&begun, CLIENT_RETRY_COUNT, caller->tries ? caller->tries - 1 : 0);
+    entry_count(&begun, CLIENT_TIMEOUT_COUNT, caller->timeouts);
+    entry_count(&begun, CLIENT_REJECTED_COUNT, caller->refused);
 }
 
 static void end(struct agent *agent, struct call *c, enum status status)

@@ -81,7 +81,7 @@ const struct metric_table client_metrics = {
         (const struct metric[]){
             [CLIENT_OPERATIONS] = {".operations", "1", METRIC_TOTAL, 0, 0,
                                    "Operations whose intended start lies in the window."},
-            [CLIENT_OFFERED] = {"offered", "/s", METRIC_RATE, 0, 0,
+            [CLIENT_OFFERED] = {"offered", "/s", METRIC_RATE, 1 + CLIENT_OPERATIONS, 0,
                                 "Operations per second of the window, by intended start."},
             [CLIENT_THROUGHPUT] = {"throughput", "/s", METRIC_RATE, 0, 0,
                                    "Operations that were answered ok within the window, per "
@@ -98,7 +98,8 @@ const struct metric_table client_metrics = {
             [CLIENT_LATENCY_FAILED] = {"latency_failed", "ms", METRIC_DURATION, 0, 0,
                                        "From the intended start to giving up; operations that "
                                        "ended with fail or info, by intended start."},
-            [CLIENT_OK] = {".ok", "1", METRIC_TOTAL, 0, 0, "Ok operations" BY_START "."},
+            [CLIENT_OK] = {".ok", "1", METRIC_TOTAL, 1 + CLIENT_LATENCY, 0,
+                           "Ok operations" BY_START "."},
             [CLIENT_FAILED] = {".failed", "1", METRIC_TOTAL, 0, 0,
                                "Operations that ended with fail or info or did not end" BY_START
                                "."},

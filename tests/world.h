@@ -234,14 +234,17 @@ static inline uint64_t world_count(const struct agent *agent, uint32_t table, ui
                                    uint32_t operation)
 {
     const struct record *r = agent->records[table];
-    return r->counts[metric * r->recorder->operation_count + operation];
+    uint32_t counted = metric_counted(r->table, metric);
+    uint32_t at = operation * r->metric_count + counted;
+    bool durations = r->table->metrics[counted].type == METRIC_DURATION;
+    return durations ? r->tallies[at].moments.count : r->counts[at];
 }
 
 static inline struct moments world_moments(const struct agent *agent, uint32_t table,
                                            uint32_t metric, uint32_t operation)
 {
     const struct record *r = agent->records[table];
-    return r->tallies[metric * r->recorder->operation_count + operation].moments;
+    return r->tallies[operation * r->metric_count + metric].moments;
 }
 
 static inline double world_mean_ns(const struct agent *agent, uint32_t table, uint32_t metric,

@@ -9,7 +9,7 @@ const struct metric_table visit_metrics = {
             [VISIT_DEPARTURES] = {"departures", "1", METRIC_TOTAL, 0, 0,
                                   "Calls the node answered itself within the window: not "
                                   "rejected, abandoned or lost."},
-            [VISIT_THROUGHPUT] = {"throughput", "/s", METRIC_RATE, 0, 0,
+            [VISIT_THROUGHPUT] = {"throughput", "/s", METRIC_RATE, 1 + VISIT_DEPARTURES, 0,
                                   "Departures per second of the window, work for callers that "
                                   "have gone included."},
             [VISIT_LATENCY] = {"latency", "ms", METRIC_DURATION, 0, 0,
@@ -77,10 +77,8 @@ void visit_leave(struct agent *agent, struct call *c, int how)
     if (to > from)
         agent->sojourn += to - from;
     agent->flow_out[how] += window_holds(&s->window, now);
-    if (LIKELY(how == LEFT_DEPARTED)) {
+    if (LIKELY(how == LEFT_DEPARTED))
         record_count(r, VISIT_DEPARTURES, c->operation, now, 1);
-        record_count(r, VISIT_THROUGHPUT, c->operation, now, 1);
-    }
     if (UNLIKELY(s->observer && s->observer->leave))
         s->observer->leave(s->observer->context, agent, c);
 }
@@ -92,15 +90,15 @@ static inline void visit_answer(struct agent *agent, struct call *c, enum status
         return;
     const struct simulation *s = agent->simulation;
     struct record *r = agent->records[VISITS];
+    struct entry e = record_at(r, c->operation, c->arrived_ns);
     if (LIKELY(status == STATUS_OK)) {
-        record_duration(r, VISIT_LATENCY, c->operation, c->arrived_ns,
-                        s->queue.now - c->arrived_ns);
+        entry_duration(&e, VISIT_LATENCY, s->queue.now - c->arrived_ns);
     } else {
-        record_count(r, VISIT_FAILED, c->operation, c->arrived_ns, 1);
+        entry_count(&e, VISIT_FAILED, 1);
         if (c->flags & CALL_REJECTED)
-            record_count(r, VISIT_REJECTED_COUNT, c->operation, c->arrived_ns, 1);
+            entry_count(&e, VISIT_REJECTED_COUNT, 1);
         if (c->flags & CALL_ABANDONED)
-            record_count(r, VISIT_ABANDONED_COUNT, c->operation, c->arrived_ns, 1);
+            entry_count(&e, VISIT_ABANDONED_COUNT, 1);
     }
     if (c->flags & (CALL_REJECTED | CALL_ABANDONED | CALL_POST))
         return;

@@ -3,6 +3,7 @@
 #ifndef ORRERY_KERNEL_METRIC_H
 #define ORRERY_KERNEL_METRIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum metric_type {
@@ -20,7 +21,8 @@ struct metric {
     const char *name; /* the CSV name; a name that begins with '.' is kept but not printed */
     const char *unit; /* "ms", "1", "/s" */
     enum metric_type type;
-    uint8_t numerator;   /* RATIO, SHARE: index in the same table */
+    uint8_t numerator;   /* RATIO, SHARE: index in the same table. TOTAL, RATE: 0, or 1 + index of
+                            the metric that counts the same events, which alone is recorded */
     uint8_t denominator; /* RATIO, SHARE: index in the same table */
     const char *summary; /* one sentence: the definition, with the population it is taken over */
 };
@@ -29,5 +31,13 @@ struct metric_table {
     const struct metric *metrics;
     uint32_t count;
 };
+
+/* The metric whose counts or observations are those of `metric`: mostly itself. */
+static inline uint32_t metric_counted(const struct metric_table *table, uint32_t metric)
+{
+    const struct metric *m = &table->metrics[metric];
+    bool refers = (m->type == METRIC_TOTAL || m->type == METRIC_RATE) && m->numerator;
+    return refers ? m->numerator - 1u : metric;
+}
 
 #endif

@@ -177,8 +177,10 @@ static struct tally *tallies_begin(struct recorder_store *s, const struct record
     size_t stride = (size_t)table->count * operations;
     struct tally *all = arena_array(&s->arena, stride * s->recorder.window_count, struct tally);
     for (size_t i = 0; i < stride * s->recorder.window_count; i++) {
-        if (table->metrics[i % stride / operations].type != METRIC_DURATION)
+        if (table->metrics[i % table->count].type != METRIC_DURATION)
             continue;
+        all[i].moments.min = INT64_MAX;
+        all[i].moments.max = -1;
         all[i].histogram = first ? first->tallies[i].histogram : own_histogram(s, HISTOGRAM_EXACT);
         all[i].own = own ? own_histogram(s, HISTOGRAM_EXACT) : NULL;
     }
@@ -194,6 +196,10 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
     struct record_group *g = group_of(s, node, instance, instances, table);
     struct record *r = arena_new(&s->arena, struct record);
     size_t cells = (size_t)table->count * recorder->operation_count * recorder->window_count;
+    r->window = recorder->windows[0];
+    r->now = recorder->now;
+    r->metric_count = table->count;
+    r->plain = recorder->window_count == 1 && !recorder->series_interval;
     r->recorder = recorder;
     r->table = table;
     r->counts = arena_array(&s->arena, cells, uint64_t);
@@ -221,15 +227,15 @@ static int64_t interval_of(const struct recorder *r, int64_t at_ns)
     return at_ns / r->series_interval;
 }
 
-void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
-                       uint64_t amount)
+void entry_count_slow(const struct entry *e, uint32_t metric, uint64_t amount)
 {
+    const struct record *r = e->record;
     const struct recorder *all = r->recorder;
-    size_t stride = (size_t)r->table->count * all->operation_count;
-    for (uint32_t w = 1; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], at_ns))
-            r->counts[w * stride + metric * all->operation_count + operation] += amount;
-    int64_t i = interval_of(all, at_ns);
+    size_t stride = (size_t)r->metric_count * all->operation_count;
+    for (uint32_t w = 0; w < all->window_count; w++)
+        if (window_holds(&all->windows[w], e->at_ns))
+            e->counts[w * stride + metric] += amount;
+    int64_t i = interval_of(all, e->at_ns);
     if (i >= 0)
         r->series->counts[metric][i] += amount;
 }
@@ -242,15 +248,15 @@ static void moments_add(struct moments *m, int64_t value)
     m->sum += value;
 }
 
-void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
-                          int64_t value)
+void entry_duration_slow(const struct entry *e, uint32_t metric, int64_t value)
 {
+    const struct record *r = e->record;
     const struct recorder *all = r->recorder;
-    size_t stride = (size_t)r->table->count * all->operation_count;
-    for (uint32_t w = 1; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], at_ns))
-            tally_add(&r->tallies[w * stride + metric * all->operation_count + operation], value);
-    int64_t i = interval_of(all, at_ns);
+    size_t stride = (size_t)r->metric_count * all->operation_count;
+    for (uint32_t w = 0; w < all->window_count; w++)
+        if (window_holds(&all->windows[w], e->at_ns))
+            tally_add(&e->tallies[w * stride + metric], value);
+    int64_t i = interval_of(all, e->at_ns);
     if (i < 0)
         return;
     moments_add(&r->series->moments[metric][i], value);

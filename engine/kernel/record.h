@@ -16,6 +16,7 @@
 #include "engine/kernel/metric.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef __int128 wide; /* sums of nanoseconds times counts */
@@ -27,7 +28,7 @@ struct window {
 struct moments {
     uint64_t count;
     wide sum;
-    int64_t min, max; /* of no meaning while count is 0 */
+    int64_t min, max; /* while count is 0: of a tally INT64_MAX and -1, else of no meaning */
 };
 
 /* One duration metric of one agent and operation, in one window. */
@@ -72,15 +73,19 @@ struct series {
     struct histogram ***histograms; /* [metric][interval], of `latency` alone; NULL while empty */
 };
 
-/* All of one table at one agent. Counts: [window][metric][operation]. */
+/* All of one table at one agent. What every event reads stands first, in one cache line. */
 struct record {
-    struct recorder *recorder;
-    const struct metric_table *table;
-    uint64_t *counts; /* TOTAL and RATE metrics; window 0 first; stride metric count x operations */
-    struct tally *tallies; /* DURATION metrics, the same layout */
-    struct level *levels;  /* LEVEL metrics, [metric] */
-    struct series *series; /* of the node, or NULL */
+    struct window window;  /* 0 */
+    const int64_t *now;    /* the recorder's */
+    uint64_t *counts;      /* [window][operation][metric], of TOTAL and RATE metrics */
+    struct tally *tallies; /* the same, of DURATION metrics */
+    struct level *levels;  /* [metric], of LEVEL metrics */
+    uint32_t metric_count; /* of the table */
+    bool plain;            /* one window and no series: nothing else is to be looked at */
     bool percentiles;      /* of this instance alone are kept too */
+    struct series *series; /* of the node, or NULL */
+    const struct metric_table *table;
+    struct recorder *recorder;
 };
 
 /* Which window an instant belongs to is asked for every event, so it is one compare. */
@@ -89,34 +94,53 @@ static inline bool window_holds(const struct window *w, int64_t at_ns)
     return (uint64_t)(at_ns - w->begin) < (uint64_t)(w->end - w->begin);
 }
 
-/* The slow ways: further windows and series. */
-void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
-                       uint64_t amount);
-void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
-                          int64_t value);
+/* What one event writes down at one instant for one operation: the windows are looked up once for
+ * all of its counts and durations.
+ *
+ *     struct entry e = record_at(r, operation, at_ns);
+ *     entry_count(&e, VISITS, 1);
+ *     entry_duration(&e, WAIT, wait_ns);
+ */
+enum entry_way {
+    ENTRY_NOWHERE, /* outside of the only window */
+    ENTRY_PLAIN,   /* inside of the only window */
+    ENTRY_SLOW,    /* there are further windows or series */
+};
 
-static inline bool record_plain(const struct recorder *r)
+struct entry {
+    struct record *record;
+    uint64_t *counts;      /* [metric], of window 0 and the operation */
+    struct tally *tallies; /* likewise */
+    int64_t at_ns;
+    uint32_t operation;
+    enum entry_way way;
+};
+
+static inline struct entry record_at(struct record *r, uint32_t operation, int64_t at_ns)
 {
-    return r->window_count == 1 && !r->series_interval;
+    size_t first = (size_t)operation * r->metric_count;
+    return (struct entry){
+        .record = r,
+        .counts = r->counts + first,
+        .tallies = r->tallies + first,
+        .at_ns = at_ns,
+        .operation = operation,
+        .way = !r->plain                         ? ENTRY_SLOW
+               : window_holds(&r->window, at_ns) ? ENTRY_PLAIN
+                                                 : ENTRY_NOWHERE,
+    };
 }
 
-/* Counts `amount` events of `metric` at the instant `at_ns`. */
-static inline void record_count(struct record *r, uint32_t metric, uint32_t operation,
-                                int64_t at_ns, uint64_t amount)
-{
-    const struct recorder *all = r->recorder;
-    if (window_holds(all->windows, at_ns))
-        r->counts[metric * all->operation_count + operation] += amount;
-    if (UNLIKELY(!record_plain(all)))
-        record_count_slow(r, metric, operation, at_ns, amount);
-}
+/* The slow ways: every window and the series. */
+void entry_count_slow(const struct entry *e, uint32_t metric, uint64_t amount);
+void entry_duration_slow(const struct entry *e, uint32_t metric, int64_t value);
 
 static inline void tally_add(struct tally *t, int64_t value)
 {
     struct moments *m = &t->moments;
-    if (UNLIKELY(!m->count || value < m->min))
+    if (UNLIKELY(value < m->min))
         m->min = value;
-    if (UNLIKELY(!m->count || value > m->max))
+    if (UNLIKELY(value > m->max))
         m->max = value;
     m->count++;
     m->sum += value;
@@ -125,15 +149,36 @@ static inline void tally_add(struct tally *t, int64_t value)
         histogram_add(t->own, value);
 }
 
-/* Adds one observation of a duration metric (>= 0) that belongs to the instant `at_ns`. */
+/* Counts `amount` events of a metric. */
+static inline void entry_count(const struct entry *e, uint32_t metric, uint64_t amount)
+{
+    if (LIKELY(e->way == ENTRY_PLAIN))
+        e->counts[metric] += amount;
+    else if (UNLIKELY(e->way == ENTRY_SLOW))
+        entry_count_slow(e, metric, amount);
+}
+
+/* Adds one observation of a duration metric, >= 0. */
+static inline void entry_duration(const struct entry *e, uint32_t metric, int64_t value)
+{
+    if (LIKELY(e->way == ENTRY_PLAIN))
+        tally_add(&e->tallies[metric], value);
+    else if (UNLIKELY(e->way == ENTRY_SLOW))
+        entry_duration_slow(e, metric, value);
+}
+
+/* The same for events that write down one thing only. */
+static inline void record_count(struct record *r, uint32_t metric, uint32_t operation,
+                                int64_t at_ns, uint64_t amount)
+{
+    struct entry e = record_at(r, operation, at_ns);
+    entry_count(&e, metric, amount);
+}
 static inline void record_duration(struct record *r, uint32_t metric, uint32_t operation,
                                    int64_t at_ns, int64_t value)
 {
-    const struct recorder *all = r->recorder;
-    if (window_holds(all->windows, at_ns))
-        tally_add(&r->tallies[metric * all->operation_count + operation], value);
-    if (UNLIKELY(!record_plain(all)))
-        record_duration_slow(r, metric, operation, at_ns, value);
+    struct entry e = record_at(r, operation, at_ns);
+    entry_duration(&e, metric, value);
 }
 
 /* Closes the time at the present value up to `now_ns`. */
@@ -155,7 +200,7 @@ static inline void level_touch(struct level *l, int64_t now_ns)
 static inline void record_level(struct record *r, uint32_t metric, int64_t change)
 {
     struct level *l = &r->levels[metric];
-    int64_t now_ns = *r->recorder->now;
+    int64_t now_ns = *r->now;
     do {
         level_touch(l, now_ns);
         l->value += change;

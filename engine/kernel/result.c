@@ -88,7 +88,7 @@ static uint32_t last_instance(const struct view *v)
 static size_t slot(const struct recorder *r, const struct record_group *g, uint32_t window,
                    uint32_t metric, uint32_t operation)
 {
-    return ((size_t)window * g->table->count + metric) * r->operation_count + operation;
+    return ((size_t)window * r->operation_count + operation) * g->table->count + metric;
 }
 
 static uint32_t first_operation(const struct view *v)
@@ -122,6 +122,7 @@ static struct moments sum_moments(const struct recorder *r, const struct view *v
 /* Events of a counted metric, or observations of a duration. */
 static uint64_t sum_count(const struct recorder *r, const struct view *v, uint32_t metric)
 {
+    metric = metric_counted(v->group->table, metric);
     if (v->group->table->metrics[metric].type == METRIC_DURATION)
         return sum_moments(r, v, metric).count;
     uint64_t sum = 0;
@@ -297,20 +298,22 @@ static void course_of_levels(struct taker *t, const struct view *v, const struct
     }
 }
 
-static wide counted_in(const struct series *s, uint32_t metric, uint32_t interval)
+static wide counted_in(const struct record_group *g, uint32_t metric, uint32_t interval)
 {
+    const struct series *s = g->series;
+    metric = metric_counted(g->table, metric);
     return s->counts[metric] ? s->counts[metric][interval] : s->moments[metric][interval].count;
 }
 
 static void course_of_counts(struct taker *t, const struct view *v, const struct metric *metric,
                              uint32_t index, wide *numerator, wide *denominator)
 {
-    const struct series *s = v->group->series;
+    const struct record_group *g = v->group;
     for (uint32_t i = 0; i < t->result->interval_count; i++) {
         struct window reached = recorder_clip(t->recorder, series_window(t->recorder, i));
         bool ratio = metric->type == METRIC_RATIO;
-        numerator[i] = counted_in(s, ratio ? metric->numerator : index, i);
-        denominator[i] = ratio                         ? counted_in(s, metric->denominator, i)
+        numerator[i] = counted_in(g, ratio ? metric->numerator : index, i);
+        denominator[i] = ratio                         ? counted_in(g, metric->denominator, i)
                          : metric->type == METRIC_RATE ? reached.end - reached.begin
                                                        : 1;
     }
@@ -334,7 +337,8 @@ static void course_of_durations(struct taker *t, const struct view *v, uint32_t 
     double *p99 = histograms ? arena_array(&t->result->arena, count, double) : NULL;
     uint32_t unfinished = histograms ? find_metric(v->group->table, ".unfinished") : NO_METRIC;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t missing = unfinished == NO_METRIC ? 0 : s->counts[unfinished][i];
+        uint64_t missing =
+            unfinished == NO_METRIC ? 0 : (uint64_t)counted_in(v->group, unfinished, i);
         numerator[i] = s->moments[index][i].sum;
         denominator[i] = missing ? 0 : s->moments[index][i].count;
         if (!histograms)

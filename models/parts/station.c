@@ -23,7 +23,7 @@ static inline bool preempts(const struct station *st)
 
 static inline int64_t now_of(const struct station *st)
 {
-    return simulation_now(st->agent->simulation);
+    return *st->record->now;
 }
 
 static inline uint64_t least(uint64_t a, uint64_t b)
@@ -146,47 +146,43 @@ static inline void pass_slot(struct station *st)
 
 /* ---- the accounts of a visit that was served or abandoned ---- */
 
-static inline void record_wait(struct station *st, const struct call *c)
+static inline struct entry entry_of(const struct station *st, const struct call *c)
 {
-    const struct station_visit *v = station_visit_const(c);
+    return record_at(st->record, c->operation, c->arrived_ns);
+}
+
+static inline void record_wait(const struct station *st, const struct entry *e, int64_t waited_ns)
+{
     if (UNLIKELY(shares(st)))
         return;
-    record_duration(st->record, STATION_WAIT, c->operation, c->arrived_ns, v->waited_ns);
-    record_count(st->record, STATION_VISITS, c->operation, c->arrived_ns, 1);
-    if (v->waited_ns)
-        record_count(st->record, STATION_WAITED_COUNT, c->operation, c->arrived_ns, 1);
+    entry_duration(e, STATION_WAIT, waited_ns);
+    if (waited_ns)
+        entry_count(e, STATION_WAITED_COUNT, 1);
 }
 
-static inline void record_service(struct station *st, const struct call *c)
+static inline void record_slowdown(const struct entry *e, int64_t stay_ns, int64_t demand_ns)
 {
-    int64_t stay = now_of(st) - c->arrived_ns;
-    record_duration(st->record, STATION_SERVICE, c->operation, c->arrived_ns,
-                    stay - station_visit_const(c)->waited_ns);
-}
-
-static inline void record_slowdown(struct station *st, const struct call *c)
-{
-    const struct station_visit *v = station_visit_const(c);
-    if (!v->demand_ns)
+    if (!demand_ns)
         return;
-    double slowdown = (double)(now_of(st) - c->arrived_ns) * 1e9 / (double)v->demand_ns + 0.5;
-    record_duration(st->record, STATION_SLOWDOWN, c->operation, c->arrived_ns,
-                    slowdown < 0x1p62 ? (int64_t)slowdown : INT64_C(1) << 62);
+    double slowdown = (double)stay_ns * 1e9 / (double)demand_ns + 0.5;
+    entry_duration(e, STATION_SLOWDOWN, slowdown < 0x1p62 ? (int64_t)slowdown : INT64_C(1) << 62);
 }
 
 /* Its own work is done; it has its slot still, which passes on unless it is held. */
 static inline enum station_outcome complete(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
+    struct entry e = entry_of(st, c);
+    int64_t stay_ns = now_of(st) - c->arrived_ns;
     c->flags &= (uint8_t)~CALL_IN_STATION;
-    record_wait(st, c);
-    record_slowdown(st, c);
+    record_wait(st, &e, v->waited_ns);
+    record_slowdown(&e, stay_ns, v->demand_ns);
     if (st->config->hold == STATION_HOLD_REQUEST) {
         v->state = STATION_HOLDS;
         return STATION_DONE;
     }
     v->state = STATION_AWAY;
-    record_service(st, c);
+    entry_duration(&e, STATION_SERVICE, stay_ns - v->waited_ns);
     pass_slot(st);
     return STATION_DONE;
 }
@@ -262,9 +258,10 @@ static inline enum station_outcome enter(struct station *st, struct call *c)
 {
     struct agent *agent = st->agent;
     struct station_visit *v = station_visit(c);
-    record_count(st->record, STATION_ARRIVALS, c->operation, c->arrived_ns, 1);
+    struct entry e = entry_of(st, c);
+    entry_count(&e, STATION_ARRIVALS, 1);
     if (agent->inside == 1)
-        record_count(st->record, STATION_EMPTY_COUNT, c->operation, c->arrived_ns, 1);
+        entry_count(&e, STATION_EMPTY_COUNT, 1);
     v->demand_ns = distribution_ns(&station_config(st, c)->time, call_draw(c, agent, DRAW_SERVICE));
     v->left_ns = v->demand_ns;
     v->order = st->order++;
@@ -309,7 +306,8 @@ static inline enum station_outcome leave(struct station *st, struct call *c)
     end_wait(st, c);
     v->state = STATION_AWAY;
     c->flags = (uint8_t)((c->flags & ~CALL_IN_STATION) | CALL_ABANDONED);
-    record_wait(st, c);
+    struct entry e = entry_of(st, c);
+    record_wait(st, &e, v->waited_ns);
     return STATION_LEFT;
 }
 
@@ -326,7 +324,8 @@ void station_release(struct station *st, struct call *c)
     if (v->state != STATION_HOLDS)
         return;
     v->state = STATION_AWAY;
-    record_service(st, c);
+    struct entry e = entry_of(st, c);
+    entry_duration(&e, STATION_SERVICE, now_of(st) - c->arrived_ns - v->waited_ns);
     pass_slot(st);
     show(st);
 }

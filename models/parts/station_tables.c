@@ -135,7 +135,7 @@ const struct metric_table station_metrics = {
             [STATION_SLOWDOWN] = {"slowdown", "1", METRIC_DURATION, 0, 0,
                                   "Time from arrival to the end of the own work, divided by that "
                                   "work at speed 1; of visits with work, by arrival."},
-            [STATION_VISITS] = {".visits", "1", METRIC_TOTAL, 0, 0,
+            [STATION_VISITS] = {".visits", "1", METRIC_TOTAL, 1 + STATION_WAIT, 0,
                                 "Visits that were worked on or lost patience, by arrival."},
             [STATION_WAITED_COUNT] = {".waited", "1", METRIC_TOTAL, 0, 0,
                                       "Visits with a wait above 0, by arrival."},

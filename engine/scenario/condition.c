@@ -371,3 +371,12 @@ bool condition_holds(const struct condition *condition, const struct condition_n
     *ok = v.type == VALUE_BOOL;
     return v.truth;
 }
+
+bool condition_mentions(const struct condition *condition,
+                        bool (*wanted)(const void *context, const char *word), const void *context)
+{
+    if (!condition->right)
+        return wanted(context, condition->text);
+    return (condition->left && condition_mentions(condition->left, wanted, context)) ||
+           condition_mentions(condition->right, wanted, context);
+}

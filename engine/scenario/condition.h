@@ -26,6 +26,10 @@ struct condition;
 const struct condition *condition_parse(const struct document *document, const struct node *scalar,
                                         size_t offset, size_t length);
 
+/* Whether one of its words is among those that `wanted` says yes to. */
+bool condition_mentions(const struct condition *condition,
+                        bool (*wanted)(const void *context, const char *word), const void *context);
+
 /* Whether it holds. A type error is told at its place and leaves `*ok` false. */
 bool condition_holds(const struct condition *condition, const struct condition_names *names,
                      bool *ok);

@@ -308,6 +308,15 @@ static int by_points(const void *a, const void *b)
     return x->right_point < y->right_point ? -1 : x->right_point > y->right_point;
 }
 
+/* Without its sweep a scenario may have no value for a swept name: what is written is none of its
+ * points. What such a name decides cannot be judged and is left out. */
+static bool has_no_value(const void *context, const char *word)
+{
+    const struct sweep *sweep = context;
+    uint32_t parameter = sweep_find(sweep, word);
+    return parameter != UINT32_MAX && !sweep->played && !sweep->parameters[parameter].written;
+}
+
 static void find_cases(struct expect_list *list, struct expect_line *line,
                        const struct sweep *sweep)
 {
@@ -315,7 +324,8 @@ static void find_cases(struct expect_list *list, struct expect_line *line,
     struct expect_case *cases =
         arena_array(list->base->arena, sweep->point_count, struct expect_case);
     uint32_t count = 0, kept = 0;
-    for (uint32_t p = 0; p < sweep->point_count && !line->failed; p++) {
+    bool judged = !line->when || !condition_mentions(line->when, has_no_value, sweep);
+    for (uint32_t p = 0; judged && p < sweep->point_count && !line->failed; p++) {
         struct sweep_names names = {.sweep = sweep, .point = p, .arena = &arena};
         struct condition_names condition_names = sweep_condition_names(&names);
         bool ok = true;

@@ -318,6 +318,26 @@ static double at_level(const struct sample *s, uint64_t all, double level)
     return rank > (double)s->merged.count ? NAN : at_rank(&s->merged, (uint64_t)rank);
 }
 
+/* The slope of the quantile function at p, over +- se and wider where that spans but a few buckets:
+ * within one bucket the slope would be 0 and the error with it. 0 where there is but one value. */
+static double slope_at(const struct sample *s, uint64_t all, double p, double se)
+{
+    enum { SPAN = 8 };
+    double h = se;
+    if (!(se > 0))
+        return 0;
+    for (;;) {
+        double from = ceil((p - h) * (double)all), to = ceil((p + h) * (double)all);
+        bool inside = from >= 1 && to <= (double)s->merged.count;
+        uint32_t items =
+            inside ? sparse_find(&s->merged, (uint64_t)to) - sparse_find(&s->merged, (uint64_t)from)
+                   : SPAN;
+        if (items >= SPAN || p - 2 * h <= p / 2 || p + 2 * h >= 1 - (1 - p) / 2)
+            return (at_level(s, all, p + h) - at_level(s, all, p - h)) / (2 * h);
+        h *= 2;
+    }
+}
+
 static void estimate_quantile(struct arena *arena, struct estimate *e, const struct sample *s,
                               const struct percentile *percentile, struct confidence *confidence)
 {
@@ -361,7 +381,7 @@ static void estimate_quantile(struct arena *arena, struct estimate *e, const str
         e->flags |= FLAG_CENSORED;
     if (p + se >= 1)
         return;
-    double slope = se > 0 ? (at_level(s, all, p + se) - at_level(s, all, p - se)) / (2 * se) : 0;
+    double slope = slope_at(s, all, p, se);
     for (uint32_t r = 0; r < s->count; r++)
         d[r] = in_unit(cell, -d[r] * slope);
     e->se = in_unit(cell, slope * se);

@@ -28,6 +28,7 @@ sources = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
 LIBRARY := $(call sources,engine/kernel engine/scenario engine/experiment models output plot)
 COMMAND := $(call sources,engine/cli)
 UNITS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit))
+VALIDATION := $(call sources,tests/validation)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz))
 PLOTS := $(shell find plot -name '*.gp' 2>/dev/null | LC_ALL=C sort)
@@ -44,8 +45,8 @@ say = $(if $(V),,@echo "  $@";)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo setup test unit unit-programs fuzzers golden bless validate validate-long layers \
-    style lint format asan tsan coverage bench fuzz arm64 install clean help FORCE
+.PHONY: all demo setup test unit unit-programs fuzzers validation-program golden bless validate \
+    validate-long layers style lint format asan tsan coverage bench fuzz arm64 install clean help FORCE
 
 ## all: build the program, build/release/orrery (the default)
 all: $(PROGRAM)
@@ -79,6 +80,7 @@ unit: unit-programs
 
 unit-programs: $(UNITS)
 fuzzers: $(FUZZERS)
+validation-program: $(BUILD)/tests/validation/run
 
 ## golden: compare CSV, messages and manual pages with the golden files
 golden:
@@ -186,6 +188,10 @@ $(BUILD)/orrery: $(COMMAND:%.c=$(BUILD)/%.o) $(ARCHIVE)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVE)
 	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) -lcunit $(LIBS)
+
+# One program of several files.
+$(BUILD)/tests/validation/run: $(VALIDATION:%.c=$(BUILD)/%.o) $(ARCHIVE)
+	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVE)
 	$(say)$(CC) $(CFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)

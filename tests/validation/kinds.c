@@ -1,0 +1,148 @@
+#include "tests/validation/kinds.h"
+
+#include "engine/kernel/simulation.h"
+
+static void no_settle(struct agent *agent, struct call *parent, struct call *child)
+{
+    (void)agent, (void)parent, (void)child;
+}
+
+/* ---- fork: asks everyone at once, answers when enough have answered ---- */
+
+struct fork_config {
+    struct pool to;
+    uint64_t copies, need;
+};
+
+static const struct field_table fork_fields = {
+    .fields =
+        (const struct field[]){
+            {.name = "to",
+             .type = FIELD_POOL,
+             .offset = offsetof(struct fork_config, to),
+             .flags = FIELD_REQUIRED,
+             .summary = "All of them are called."},
+            {.name = "copies",
+             .type = FIELD_COUNT,
+             .offset = offsetof(struct fork_config, copies),
+             .otherwise = "1",
+             .min = 1,
+             .max = 65535,
+             .summary = "Calls to each of them."},
+            {.name = "need",
+             .type = FIELD_COUNT,
+             .offset = offsetof(struct fork_config, need),
+             .otherwise = "0",
+             .max = 65535,
+             .summary = "Answers that are enough; 0: all."},
+            {0},
+        },
+};
+
+static void no_start(struct agent *agent)
+{
+    (void)agent;
+}
+
+static void fork_step(struct agent *agent, struct call *c)
+{
+    const struct fork_config *config = agent->configs[c->operation];
+    if (c->wake != WAKE_ARRIVED) {
+        call_reply(c, agent, c->wake == WAKE_JOINED ? STATUS_OK : STATUS_FAIL, 0);
+        return;
+    }
+    uint16_t sent = 0;
+    for (uint32_t i = 0; i < config->to.count; i++)
+        for (uint64_t k = 0; k < config->copies; k++)
+            call_to(c, agent, config->to.agents[i], sent++, 0);
+    call_await(c, agent, config->need ? (uint16_t)config->need : sent, TIME_NONE);
+}
+
+static void no_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    (void)agent, (void)tag, (void)argument;
+}
+
+const struct kind fork_kind = {
+    .name = "fork",
+    .summary = "Calls all of its targets at once and answers when enough of them have answered.",
+    .semantics = "For the validation.",
+    .fields = &fork_fields,
+    .tables = {&visit_metrics},
+    .flags = KIND_VISITED,
+    .config_size = sizeof(struct fork_config),
+    .start = no_start,
+    .step = fork_step,
+    .settle = no_settle,
+    .tick = no_tick,
+};
+
+/* ---- pause: stops a node once ---- */
+
+struct pause_config {
+    struct pool whom;
+    int64_t at, length;
+};
+
+static const struct field_table pause_fields = {
+    .fields =
+        (const struct field[]){
+            {.name = "whom",
+             .type = FIELD_POOL,
+             .offset = offsetof(struct pause_config, whom),
+             .flags = FIELD_REQUIRED,
+             .summary = "Whose places are paused."},
+            {.name = "at",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct pause_config, at),
+             .flags = FIELD_REQUIRED,
+             .summary = "Begin."},
+            {.name = "for",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct pause_config, length),
+             .flags = FIELD_REQUIRED,
+             .summary = "Length."},
+            {0},
+        },
+};
+
+static void pause_start(struct agent *agent)
+{
+    const struct pause_config *config = agent->configs[0];
+    timer_at(agent, config->at, 0, 0);
+}
+
+static void pause_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    const struct pause_config *config = agent->configs[0];
+    struct simulation *s = agent->simulation;
+    (void)argument;
+    for (uint32_t i = 0; i < config->whom.count; i++) {
+        uint32_t place = s->agents[config->whom.agents[i]].place->index;
+        if (tag)
+            place_resume(s, place);
+        else
+            place_pause(s, place);
+    }
+    if (!tag)
+        timer_at(agent, config->at + config->length, 1, 0);
+}
+
+static void pause_step(struct agent *agent, struct call *c)
+{
+    call_reply(c, agent, STATUS_FAIL, 0);
+}
+
+const struct kind pause_kind = {
+    .name = "pause",
+    .summary = "Pauses the places of other nodes once.",
+    .semantics = "For the validation.",
+    .fields = &pause_fields,
+    .tables = {&visit_metrics},
+    .flags = KIND_VISITED,
+    .config_size = sizeof(struct pause_config),
+    .start = pause_start,
+    .step = pause_step,
+    .settle = no_settle,
+    .tick = pause_tick,
+};

@@ -1,0 +1,316 @@
+/* Single queues: Q01 to Q17, Q25 to Q27 in the numbering of the table. */
+#include "tests/validation/cases.h"
+
+#define LATENCY(id, what, stat, expected, tol, sigma)                                              \
+    {                                                                                              \
+        id, what, "users", NULL, "latency", stat, expected, RELATIVE, tol, sigma                   \
+    }
+#define DESK(id, what, metric, stat, expected, type, tol, sigma)                                   \
+    {                                                                                              \
+        id, what, "desk", NULL, metric, stat, expected, type, tol, sigma                           \
+    }
+
+#define ONE_SERVER "stay ~ Exp(b - a), P(empty) = 1 - load; Kleinrock 1975"
+#define FULL "P(full) = (1 - r) r^K / (1 - r^(K+1)); Kleinrock 1975"
+#define ERLANG_C "Erlang C; response by convolution with Exp(1); Kleinrock 1975"
+#define ERLANG_B "B(0) = 1, B(k) = a B(k-1) / (k + a B(k-1)); Erlang 1917, Sevastyanov 1957"
+#define PK "wait a ES2 / (2 (1 - load)); Pollaczek 1930, Khinchine 1932"
+
+const struct family queue_families[] = {
+    {"M/M/1 at 0.5",
+     "mm1.yaml",
+     {NULL},
+     ONE_SERVER,
+     .rate = 50,
+     .requests = 1.45e7,
+     .warmup = 3,
+     .rows =
+         {
+             LATENCY("Q01", "response, mean", "mean", 20, 0.005, 3.0),
+             DESK("Q01", "wait, mean", "wait", "mean", 10, RELATIVE, 0.0065, 5.385),
+             DESK("Q01", "utilization", "utilization", "mean", 0.5, ABSOLUTE, 0.003, 1.43),
+             DESK("Q01", "number inside, mean", "in_system", "mean", 1, RELATIVE, 0.006, 3.6),
+             LATENCY("Q01", "response, p50", "p50", 13.862944, 0.006, 2.53),
+             LATENCY("Q01", "response, p95", "p95", 59.914645, 0.0075, 4.17),
+             LATENCY("Q01", "response, p99", "p99", 92.103404, 0.01, 6.4),
+             LATENCY("Q01", "response, p99.9", "p99.9", 138.15511, 0.015, 14),
+             DESK("Q01", "arrivals that find no one", "seen_empty", "ratio", 0.5, ABSOLUTE, 0.003,
+                  1.72),
+         }},
+    {"M/M/1 at 0.8",
+     "mm1.yaml",
+     {"nodes.users.arrivals=poisson(80/s)"},
+     ONE_SERVER,
+     .rate = 80,
+     .requests = 6.6e7,
+     .warmup = 20,
+     .rows =
+         {
+             LATENCY("Q02", "response, mean", "mean", 50, 0.007, 9.0),
+             DESK("Q02", "wait, mean", "wait", "mean", 40, RELATIVE, 0.0091, 11.1),
+             DESK("Q02", "utilization", "utilization", "mean", 0.8, ABSOLUTE, 0.003, 1.41),
+             DESK("Q02", "number inside, mean", "in_system", "mean", 4, RELATIVE, 0.0084, 9.6),
+             LATENCY("Q02", "response, p50", "p50", 34.657359, 0.0084, 7.32),
+             LATENCY("Q02", "response, p95", "p95", 149.78661, 0.0105, 11.6),
+             LATENCY("Q02", "response, p99", "p99", 230.25851, 0.014, 18.5),
+             LATENCY("Q02", "response, p99.9", "p99.9", 345.38776, 0.021, 37),
+             DESK("Q02", "arrivals that find no one", "seen_empty", "ratio", 0.2, ABSOLUTE, 0.003,
+                  6.0),
+         }},
+    {"M/M/1 at 0.9",
+     "mm1.yaml",
+     {"nodes.users.arrivals=poisson(90/s)"},
+     ONE_SERVER,
+     .rate = 90,
+     .requests = 6.4e7,
+     .warmup = 80,
+     .rows =
+         {
+             LATENCY("Q03", "response, mean", "mean", 100, 0.0148, 19),
+             DESK("Q03", "wait, mean", "wait", "mean", 90, RELATIVE, 0.0192, 21),
+             DESK("Q03", "utilization", "utilization", "mean", 0.9, ABSOLUTE, 0.003, 1.38),
+             DESK("Q03", "number inside, mean", "in_system", "mean", 9, RELATIVE, 0.0178, 19.5),
+             LATENCY("Q03", "response, p50", "p50", 69.314718, 0.0178, 15),
+             LATENCY("Q03", "response, p95", "p95", 299.57323, 0.0222, 22.7),
+             LATENCY("Q03", "response, p99", "p99", 460.51702, 0.0296, 42),
+             LATENCY("Q03", "response, p99.9", "p99.9", 690.77553, 0.0444, 78.8),
+             DESK("Q03", "arrivals that find no one", "seen_empty", "ratio", 0.1, ABSOLUTE, 0.003,
+                  13),
+         }},
+    {"M/M/1/10 at 0.9",
+     "full.yaml",
+     {NULL},
+     FULL,
+     .rate = 90,
+     .requests = 1e7,
+     .warmup = 20,
+     .rows =
+         {
+             DESK("Q04", "rejected", "rejected", "ratio", 0.050813731, RELATIVE, 0.02, 10.7),
+             {"Q04", "throughput", "users", NULL, "throughput", "rate", 85.426764, RELATIVE, 0.005,
+              0.849},
+             LATENCY("Q04", "response of the accepted", "mean", 46.466007, 0.02, 3.38),
+         }},
+    {"M/M/1/10 at 1",
+     "full.yaml",
+     {"nodes.users.arrivals=poisson(100/s)"},
+     FULL,
+     .rate = 100,
+     .requests = 1e7,
+     .warmup = 20,
+     .rows =
+         {
+             DESK("Q05", "rejected", "rejected", "ratio", 1.0 / 11, RELATIVE, 0.02, 7.88),
+             {"Q05", "throughput", "users", NULL, "throughput", "rate", 90.909091, RELATIVE, 0.005,
+              0.866},
+             LATENCY("Q05", "response of the accepted", "mean", 55, 0.02, 3.02),
+         }},
+    {"M/M/1/20 at 1.5",
+     "full.yaml",
+     {"nodes.users.arrivals=poisson(150/s)", "nodes.desk.queue=19"},
+     FULL,
+     .rate = 150,
+     .requests = 1e7,
+     .warmup = 20,
+     .rows =
+         {
+             DESK("Q06", "rejected", "rejected", "ratio", 0.33340018, RELATIVE, 0.02, 3.44),
+             {"Q06", "throughput", "users", NULL, "throughput", "rate", 99.989974, RELATIVE, 0.005,
+              1.2},
+             LATENCY("Q06", "response of the accepted", "mean", 180.06016, 0.02, 1.82),
+         }},
+    {"M/M/4 at 0.8",
+     "shared.yaml",
+     {NULL},
+     ERLANG_C,
+     .rate = 3.2,
+     .requests = 1e7,
+     .warmup = 600,
+     .rows =
+         {
+             DESK("Q07", "share that waits", "waited", "ratio", 0.59643247, RELATIVE, 0.015, 3.71),
+             DESK("Q07", "wait, mean", "wait", "mean", 745.54059, RELATIVE, 0.03, 14.8),
+             LATENCY("Q07", "response, mean", "mean", 1745.5406, 0.015, 6.6),
+             DESK("Q07", "wait, p95", "wait", "p95", 3098.6788, RELATIVE, 0.04, 15),
+             DESK("Q07", "wait, p99", "wait", "p99", 5110.4762, RELATIVE, 0.05, 24),
+             LATENCY("Q07", "response, p99", "p99", 6893.2037, 0.03, 13.5),
+         }},
+    {"M/M/2 at 0.8",
+     "shared.yaml",
+     {"nodes.users.arrivals=poisson(1.6/s)", "nodes.desk.slots=2"},
+     ERLANG_C,
+     .rate = 1.6,
+     .requests = 1e7,
+     .warmup = 1000,
+     .rows =
+         {
+             DESK("Q08", "share that waits", "waited", "ratio", 0.71111111, RELATIVE, 0.015, 2.2),
+             DESK("Q08", "wait, mean", "wait", "mean", 1777.7778, RELATIVE, 0.03, 10.8),
+             LATENCY("Q08", "response, mean", "mean", 2777.7778, 0.015, 7.11),
+             DESK("Q08", "wait, p95", "wait", "p95", 6637.0142, RELATIVE, 0.04, 12),
+             DESK("Q08", "wait, p99", "wait", "p99", 10660.609, RELATIVE, 0.05, 17.4),
+             LATENCY("Q08", "response, p99", "p99", 11937.37, 0.03, 15.6),
+         }},
+    {"M/M/16 at 0.9",
+     "shared.yaml",
+     {"nodes.users.arrivals=poisson(14.4/s)", "nodes.desk.slots=16"},
+     ERLANG_C,
+     .rate = 14.4,
+     .requests = 2.2e7,
+     .warmup = 600,
+     .rows =
+         {
+             DESK("Q09", "share that waits", "waited", "ratio", 0.59134339, RELATIVE, 0.015, 7.33),
+             DESK("Q09", "wait, mean", "wait", "mean", 369.58962, RELATIVE, 0.03, 25.9),
+             LATENCY("Q09", "response, mean", "mean", 1369.5896, 0.015, 7.34),
+             DESK("Q09", "wait, p95", "wait", "p95", 1543.9837, RELATIVE, 0.04, 25.5),
+             DESK("Q09", "wait, p99", "wait", "p99", 2549.8824, RELATIVE, 0.05, 42.4),
+             LATENCY("Q09", "response, p99", "p99", 5269.8346, 0.03, 9.33),
+         }},
+#define LINES(law, time, sigma)                                                                    \
+    {                                                                                              \
+        "M/G/25/25 " law, "loss.yaml", {"nodes.lines.time=" time}, ERLANG_B,                       \
+            .rate = 20, .requests = 9e6, .warmup = 60, .rows = {                                   \
+                {"Q10", "rejected, " law, "lines", NULL, "rejected", "ratio", 0.050221778,         \
+                 RELATIVE, 0.02, sigma},                                                           \
+            }                                                                                      \
+    }
+    LINES("exponential", "exp(1s)", 10.4),
+    LINES("constant", "1s", 8),
+    LINES("lognormal", "lognormal(mean=1s sd=2s)", 14.4),
+    {"M/M/4/20 at 0.95",
+     "shared.yaml",
+     {"nodes.users.arrivals=poisson(3.8/s)", "nodes.desk.queue=16"},
+     "birth and death; Kleinrock 1975",
+     .rate = 3.8,
+     .requests = 1e7,
+     .warmup = 1000,
+     .rows =
+         {
+             DESK("Q11", "rejected", "rejected", "ratio", 0.031272919, RELATIVE, 0.03, 18),
+             {"Q11", "throughput", "users", NULL, "throughput", "rate", 3.6811629, RELATIVE, 0.005,
+              0.808},
+             DESK("Q11", "wait of the accepted", "wait", "mean", 1523.9696, RELATIVE, 0.02, 7.09),
+         }},
+    {"M/D/1 at 0.8",
+     "mm1.yaml",
+     {"nodes.users.arrivals=poisson(80/s)", "nodes.desk.time=10ms"},
+     "Erlang's series of the wait's distribution; wait load D / (2 (1 - load))",
+     .rate = 80,
+     .requests = 1e7,
+     .warmup = 15,
+     .rows =
+         {
+             DESK("Q12", "wait, mean", "wait", "mean", 20, RELATIVE, 0.015, 7.69),
+             DESK("Q12", "wait, p50", "wait", "p50", 12.759399, RELATIVE, 0.02, 7.62),
+             DESK("Q12", "wait, p99", "wait", "p99", 103.55887, RELATIVE, 0.03, 13),
+             DESK("Q12", "wait, p99.9", "wait", "p99.9", 157.00268, RELATIVE, 0.05, 29),
+         }},
+    {"M/D/4 at 0.8",
+     "shared.yaml",
+     {"nodes.desk.time=1s"},
+     "Crommelin 1932, solved numerically",
+     .rate = 3.2,
+     .requests = 5e6,
+     .warmup = 600,
+     .rows = {DESK("Q13", "wait, mean", "wait", "mean", 386.09493, RELATIVE, 0.02, 10)}},
+    {"M/LN/1 at 0.7",
+     "mm1.yaml",
+     {"nodes.users.arrivals=poisson(70/s)", "nodes.desk.time=lognormal(mean=10ms sd=20ms)"},
+     PK,
+     .rate = 70,
+     .requests = 3e7,
+     .warmup = 30,
+     .rows =
+         {
+             DESK("Q14", "wait, mean", "wait", "mean", 58.333333, RELATIVE, 0.03, 27.4),
+             LATENCY("Q14", "response, mean", "mean", 68.333333, 0.03, 23.6),
+         }},
+    {"M/H2/1 at 0.8",
+     "one.yaml",
+     {"nodes.desk.time=hyperexp(mean=1s cv=2)"},
+     PK "; tail by inverting the transform; balanced means",
+     .rate = 0.8,
+     .requests = 2e7,
+     .warmup = 5000,
+     .rows =
+         {
+             DESK("Q15", "wait, mean", "wait", "mean", 10000, RELATIVE, 0.03, 20.2),
+             LATENCY("Q15", "response, mean", "mean", 11000, 0.03, 18.5),
+             DESK("Q15", "share that waits", "waited", "ratio", 0.8, ABSOLUTE, 0.004, 2.36),
+             DESK("Q15", "wait, p95", "wait", "p95", 37296.392, RELATIVE, 0.04, 22.1),
+             DESK("Q15", "wait, p99", "wait", "p99", 60012.607, RELATIVE, 0.05, 32.5),
+         }},
+    {"M/Pareto/1 at 0.6",
+     "mm1.yaml",
+     {"nodes.users.arrivals=poisson(206.5246/s)", "nodes.desk.time=pareto(1ms 1.5 max=1s)"},
+     PK "; Pareto 1.5 truncated at 1 s: ES 2.9052235 ms, ES2 9.1871235e-5 s2",
+     .rate = 206.5246,
+     .requests = 3e7,
+     .warmup = 20,
+     .rows =
+         {
+             DESK("Q16", "wait, mean", "wait", "mean", 23.717095, RELATIVE, 0.06, 50.6),
+             LATENCY("Q16", "response, mean", "mean", 26.622319, 0.06, 45.3),
+         }},
+    {"M/E4/1 at 0.8",
+     "one.yaml",
+     {"nodes.desk.time=erlang(4 1s)"},
+     PK,
+     .rate = 0.8,
+     .requests = 6e6,
+     .warmup = 1500,
+     .rows =
+         {
+             DESK("Q17", "wait, mean", "wait", "mean", 2500, RELATIVE, 0.015, 8),
+             LATENCY("Q17", "response, mean", "mean", 3500, 0.015, 5.8),
+         }},
+    {"M/M/1 with patience at 0.9",
+     "patience.yaml",
+     {NULL},
+     "(1 - r) r E / (1 - r^2 E), E = exp(-(b - a) patience); Barrer 1957",
+     .rate = 90,
+     .requests = 1e7,
+     .warmup = 20,
+     .rows = {DESK("Q25", "abandoned at 90/s", "abandoned", "ratio", 0.10730621, RELATIVE, 0.02,
+                   5.56)}},
+    {"M/M/1 with patience at 1.2",
+     "patience.yaml",
+     {"nodes.users.arrivals=poisson(120/s)"},
+     "(1 - r) r E / (1 - r^2 E), E = exp(-(b - a) patience); Barrer 1957",
+     .rate = 120,
+     .requests = 1e7,
+     .warmup = 20,
+     .rows = {DESK("Q25", "abandoned at 120/s", "abandoned", "ratio", 0.22385542, RELATIVE, 0.01,
+                   3.82)}},
+    {"M/M/100+M at 1",
+     "centre.yaml",
+     {NULL},
+     "birth and death with rate min(n, c) b + (n - c)+ / 2 s; Palm 1946",
+     .rate = 100,
+     .requests = 4e7,
+     .warmup = 60,
+     .rows =
+         {
+             {"Q26", "abandoned", "agents", NULL, "abandoned", "ratio", 0.033030153, RELATIVE, 0.02,
+              18.5},
+             {"Q26", "share that waits", "agents", NULL, "waited", "ratio", 0.59670314, ABSOLUTE,
+              0.006, 10.6},
+             {"Q26", "queue, mean", "agents", NULL, "queue_length", "mean", 6.6060305, RELATIVE,
+              0.02, 19.8},
+         }},
+    {"D/M/1 at 0.8",
+     "one.yaml",
+     {"nodes.users.arrivals=constant(0.8/s)"},
+     "s = A*(b (1 - s)), stay ~ Exp(b (1 - s)); Kleinrock 1975",
+     .rate = 0.8,
+     .requests = 1.5e7,
+     .warmup = 1500,
+     .rows =
+         {
+             LATENCY("Q27", "response, mean", "mean", 2692.7308, 0.01, 6.3),
+             DESK("Q27", "share that waits", "waited", "ratio", 0.6286298, ABSOLUTE, 0.004, 2.24),
+             LATENCY("Q27", "response, p99", "p99", 12400.484, 0.02, 13.1),
+         }},
+    {0},
+};

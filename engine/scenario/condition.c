@@ -282,6 +282,8 @@ static struct value compare(const struct condition *c, const struct condition_na
         return bad(c, "words are equal (==) or not (!=)", "only quantities are less or more");
     if (a.type == VALUE_BOOL || b.type == VALUE_BOOL)
         return bad(c, NULL, "a condition is no value: put `and` or `or` between conditions");
+    if (!a.text || !b.text)
+        return bad(c, NULL, "a word does not compare with what was calculated");
     if (!a.named && !b.named) {
         size_t count = 0;
         const char *const *known = names->known(names->context, &count);

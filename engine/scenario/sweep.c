@@ -362,5 +362,7 @@ void sweep_read(struct sweep *sweep, struct document *base, bool play)
             return;
         }
     }
-    make_points(sweep, base, total);
+    /* A parameter without values was refused, here or by the reader. */
+    if (total)
+        make_points(sweep, base, total);
 }

@@ -80,14 +80,14 @@ static const struct outcome_row *find(const struct screen *s, uint32_t point, co
 static const char *figure(char text[TEXT_ROOM], const struct outcome_row *row, bool percent)
 {
     if (!row || isnan(row->estimate))
-        return row ? "NaN" : "–";
+        return "–";
     char value[NUMBER_ROOM], half[NUMBER_ROOM];
     double scale = percent ? 100 : 1;
     double up = row->high - row->estimate, down = row->estimate - row->low;
     double width = (up > down || isnan(down) ? up : down) * scale;
     if (isnan(up) || isnan(down)) {
         snprintf(text, TEXT_ROOM, "%.100s", number_for_people(value, row->estimate * scale));
-    } else if (up > 3 * down) {
+    } else if (up > 3 * down && !(row->low > 0)) {
         /* Rare events: half a width would suggest a symmetry that is not there. */
         snprintf(text, TEXT_ROOM, "%.100s (<%.100s)", number_short(value, row->estimate * scale, 2),
                  number_short(half, row->high * scale, 2));

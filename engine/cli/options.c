@@ -179,7 +179,10 @@ bool options_read(const struct command *command, int count, char **arguments,
         return true;
     if (options->operand_count < command->operands_min ||
         options->operand_count > command->operands_max) {
-        complain("usage: orrery %s", command->usage);
+        complain("%s takes %s: orrery %s", command->name,
+                 options->operand_count < command->operands_min ? "more than that"
+                                                                : "less than that",
+                 command->usage);
         return false;
     }
     return true;

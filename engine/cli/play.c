@@ -129,11 +129,15 @@ static int verdict_code(const struct options *options, const struct outcome *out
 
 static void notes(const struct report *report, const struct outcome *outcome)
 {
+    uint32_t skipped = 0;
     for (uint32_t i = 0; i < report->expectation_count; i++)
-        if (report->expectations[i].skipped)
-            fprintf(stderr,
-                    "orrery: note: line %" PRIu32 " names another point and is left out: %s\n",
-                    report->expectations[i].line, report->expectations[i].text);
+        skipped += report->expectations[i].skipped;
+    if (skipped)
+        fprintf(stderr,
+                "orrery: note: %" PRIu32 " expectation%s of other points %s left out; "
+                "`orrery sweep` judges %s\n",
+                skipped, skipped == 1 ? "" : "s", skipped == 1 ? "is" : "are",
+                skipped == 1 ? "it" : "them");
     if (outcome->undecided)
         fprintf(stderr,
                 "orrery: note: %" PRIu32 " expectation%s undecided: the interval is too wide; more "
@@ -152,7 +156,7 @@ static int answer(const struct options *options, const char *directory, const st
         }
     } else if (!options->quiet) {
         output_table(stdout, report, outcome, options_color(options, stdout));
-        printf("\nfingerprint %016" PRIx64 ", %" PRIu64 " events; files in %s/\n",
+        printf("fingerprint %016" PRIx64 ", %" PRIu64 " events; files in %s/\n",
                outcome->fingerprint, outcome->events, directory);
     }
     return answer_end(EXIT_DONE);

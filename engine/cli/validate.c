@@ -1,8 +1,8 @@
 /* `orrery validate`: every mistake and oddity of scenarios, without playing them. */
+#include "engine/scenario/validate.h"
 #include "engine/cli/cli.h"
 #include "engine/scenario/diagnostic.h"
 #include "engine/scenario/scenario.h"
-#include "engine/scenario/validate.h"
 #include "models/registry.h"
 
 static int validate(const char *path, const struct options *options)
@@ -19,8 +19,18 @@ static int validate(const char *path, const struct options *options)
     if (!scenario_readable(path))
         return EXIT_MACHINE;
     struct scenario *scenario = scenario_load(&request, &diagnostics);
+    /* With -q the same is looked at, for the warnings, and the page goes nowhere. */
+    FILE *page = options->quiet ? fopen("/dev/null", "w") : stdout;
+    if (!page) {
+        complain("cannot write /dev/null");
+        scenario_free(scenario);
+        diagnostic_free(&diagnostics);
+        return EXIT_MACHINE;
+    }
     if (scenario)
-        scenario_validate(scenario, stdout);
+        scenario_validate(scenario, page);
+    if (page != stdout)
+        (void)fclose(page);
     diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
     int code = scenario ? EXIT_DONE : EXIT_USAGE;
     scenario_free(scenario);

@@ -76,6 +76,17 @@ static void skip_spaces(struct parser *parser)
 
 static struct call read_terms(struct parser *parser, bool in_call);
 
+/* `p99.9` is the one kind of parameter with a point in its name. */
+static bool is_percentile(const char *text, size_t length)
+{
+    if (length < 2 || text[0] != 'p')
+        return false;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] < '0' || text[i] > '9') && text[i] != '.')
+            return false;
+    return true;
+}
+
 /* The end of a word: a space, parenthesis, comma, `=` behind a name, or `..`. */
 static size_t word_end(const struct parser *parser, size_t at)
 {
@@ -84,7 +95,8 @@ static size_t word_end(const struct parser *parser, size_t at)
     for (; text[at] && !strchr(" (),", text[at]); at++) {
         if (text[at] == '.' && text[at + 1] == '.')
             break;
-        if (text[at] == '=' && is_name(text + from, at - from))
+        if (text[at] == '=' &&
+            (is_name(text + from, at - from) || is_percentile(text + from, at - from)))
             break;
     }
     return at;

@@ -6,6 +6,7 @@
 #include "engine/scenario/unit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 uint32_t sweep_find(const struct sweep *sweep, const char *name)
@@ -50,7 +51,10 @@ static void put_range_value(struct document *base, struct sweep_parameter *p, co
                             uint32_t i, double value, enum unit_dimension dimension, int digits)
 {
     char text[UNIT_TEXT_SIZE];
-    unit_format_short(value, dimension, digits, text);
+    if (dimension == UNIT_RATE) /* as one writes it: 1400/s, not 1.4k/s */
+        snprintf(text, sizeof text, "%.*g/s", digits, value);
+    else
+        unit_format_short(value, dimension, digits, text);
     p->values[i].value = document_scalar(base, text, at->place);
     p->values[i].text = p->values[i].value->text;
 }

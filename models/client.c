@@ -29,7 +29,8 @@ struct client_memory {
 /* Durable, so that no two operations ever have the same number. */
 struct client {
     struct arrivals_state arrivals;
-    uint64_t arrived; /* arrivals so far */
+    uint64_t arrived; /* arrivals so far, the pending one included */
+    int64_t next_ns;  /* the pending one; ARRIVALS_NEVER: there is none any more */
     uint64_t begun;   /* operations begun so far */
     uint64_t open;    /* operations begun and not ended */
     double *up_to;    /* sums of shares, by operation; NULL: there is only one */
@@ -239,19 +240,20 @@ static void think(struct agent *agent, uint64_t turn)
                 turn);
 }
 
-/* Sets the timer of the next arrival; those that fell into a time when the client was down are
- * nobody's. */
-static void arrival_next(struct agent *agent, bool skip_past)
+/* Sets the timer of the next arrival. After a restart the one that was pending still comes, unless
+ * it fell into the time when the client was down: those are nobody's. */
+static void arrival_next(struct agent *agent, bool again)
 {
     struct client *client = agent->durable;
     const struct arrivals *arrivals = &whole(agent)->arrivals;
     struct stream *stream = agent_stream(agent, STREAM_ARRIVALS);
     int64_t now = simulation_now(agent->simulation);
-    int64_t at;
-    do {
-        at = arrivals_next(arrivals, &client->arrivals, stream);
-        client->arrived++;
-    } while (skip_past && at < now);
+    if (!again || client->next_ns < now)
+        do {
+            client->next_ns = arrivals_next(arrivals, &client->arrivals, stream);
+            client->arrived++;
+        } while (again && client->next_ns < now);
+    int64_t at = client->next_ns;
     if (at != ARRIVALS_NEVER)
         timer_at(agent, at > now ? at : now, TICK_ARRIVAL, (uint64_t)at);
 }

@@ -161,6 +161,7 @@ static inline struct call *call_child(struct simulation *s, struct call *parent,
     c->from = from->index;
     c->branch = branch;
     parent->sent++;
+    CHECK(parent->sent); /* 65,535 children of one round are counted */
     if (UNLIKELY(from->kind->flags & KIND_CANCELS)) {
         c->sibling = call_tail(parent)->children;
         call_tail(parent)->children = call_index(s, c);
@@ -213,14 +214,6 @@ struct call *call_post(struct agent *from, uint32_t to, uint32_t size)
 
 /* ---- waiting ---- */
 
-static int64_t steady_to_true(const struct place *place, int64_t ns)
-{
-    if (LIKELY(place->clock_drift == 0))
-        return ns;
-    /* A clock that runs fast by `drift` shows ns after ns / (1 + drift) of true time. */
-    return (int64_t)((double)ns / (1 + place->clock_drift) + 0.5);
-}
-
 static int64_t later(const struct simulation *s, int64_t ns)
 {
     CHECK(ns >= 0);
@@ -231,7 +224,7 @@ void call_timer(struct call *c, struct agent *agent, int64_t ns)
 {
     struct simulation *s = agent->simulation;
     event_cancel(&s->queue, c->timer);
-    c->timer = event_push(&s->queue, later(s, steady_to_true(agent->place, ns)), EVENT_TIMER,
+    c->timer = event_push(&s->queue, later(s, clock_true_ns(agent->place, ns)), EVENT_TIMER,
                           call_index(s, c), 0);
 }
 
@@ -257,7 +250,10 @@ void call_await(struct call *c, struct agent *agent, uint16_t need, int64_t time
 void call_round(struct call *c, struct agent *agent)
 {
     call_timer_stop(c, agent);
-    c->round++;
+    if (UNLIKELY(!++c->round)) { /* used up: whoever belongs to an earlier one finds no parent */
+        c->generation++;
+        call_tail(c)->children = 0;
+    }
     c->need = c->got = c->failed = c->sent = 0;
 }
 
@@ -360,8 +356,10 @@ void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns)
     c->generation++;
     uint32_t twin = call_tail(c)->twin;
     if (!c->parent || (c->flags & (CALL_POST | CALL_ORPHAN)) || twin) {
-        if (twin)
+        if (twin) {
+            link_share_line(s, c);
             call_relist(s, c, twin);
+        }
         call_release(s, c); /* nobody is to be told, or the other copy will tell */
         return;
     }
@@ -415,27 +413,33 @@ void call_settle(struct simulation *s, struct call *c)
 
 /* ---- cancel ---- */
 
+/* A cancel message from `agent` to its child of this index. */
+static void cancel_send(struct simulation *s, struct agent *agent, uint32_t index)
+{
+    struct call *c = call_at(s, index);
+    if (c->state != CALL_HELD && c->state != CALL_FLIGHT)
+        return;
+    struct agent *callee = &s->agents[c->agent];
+    int64_t delay_ns = 0;
+    if (!s->plain_links) {
+        struct link *link = link_between(s, agent->place, callee->place);
+        uint64_t draw = random_mix(c->op_id ^ link->tier ^ c->sub ^ UINT64_C(0xca4ce1));
+        uint64_t coin = random_mix(draw);
+        if (link->cuts || (link->config.loss > 0 && random_unit(coin) < link->config.loss))
+            return;
+        delay_ns = link->local ? 0 : distribution_ns(&link->config.latency, draw);
+    }
+    s->totals.cancelled++;
+    timer_push(callee, later(s, delay_ns), EVENT_CANCEL, 0, (uint64_t)index << 32 | c->generation);
+}
+
 void call_cancel(struct call *parent, struct agent *agent, uint16_t branch)
 {
     struct simulation *s = agent->simulation;
     CHECK(agent->kind->flags & KIND_CANCELS);
-    for (uint32_t i = call_tail(parent)->children; i; i = call_at(s, i)->sibling) {
-        struct call *c = call_at(s, i);
-        if (c->branch != branch || (c->state != CALL_HELD && c->state != CALL_FLIGHT))
-            continue;
-        struct agent *callee = &s->agents[c->agent];
-        int64_t delay_ns = 0;
-        if (!s->plain_links) {
-            struct link *link = link_between(s, agent->place, callee->place);
-            uint64_t draw = random_mix(c->op_id ^ link->tier ^ c->sub ^ UINT64_C(0xca4ce1));
-            uint64_t coin = random_mix(draw);
-            if (link->cuts || (link->config.loss > 0 && random_unit(coin) < link->config.loss))
-                continue;
-            delay_ns = link->local ? 0 : distribution_ns(&link->config.latency, draw);
-        }
-        s->totals.cancelled++;
-        timer_push(callee, later(s, delay_ns), EVENT_CANCEL, 0, (uint64_t)i << 32 | c->generation);
-    }
+    for (uint32_t i = call_tail(parent)->children; i; i = call_at(s, i)->sibling)
+        if (call_at(s, i)->branch == branch)
+            cancel_send(s, agent, i);
 }
 
 static void call_cancelled(struct simulation *s, uint64_t who)
@@ -449,7 +453,7 @@ static void call_cancelled(struct simulation *s, uint64_t who)
             part->drop(part, c);
     if (agent->kind->flags & KIND_CANCELS)
         for (uint32_t i = call_tail(c)->children; i; i = call_at(s, i)->sibling)
-            call_cancel(c, agent, call_at(s, i)->branch);
+            cancel_send(s, agent, i);
     call_timer_stop(c, agent);
     call_stop(c, agent);
     call_round(c, agent);
@@ -514,6 +518,8 @@ void event_dispatch(struct simulation *s, const struct event *event)
     switch (type) {
     case EVENT_ARRIVE:
         c->event = 0;
+        if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)
+            link_share_line(s, c);
         c->state = CALL_HELD;
         frame_clear(c, agent->kind);
         visit_enter(agent, c);

@@ -2,11 +2,14 @@
  * own, made when the first message goes over it, with its own bandwidth queue: a message leaves
  * when all bytes accepted before it have left, takes size / bandwidth to leave and then the
  * latency, which is drawn per message, so that messages may overtake one another. A message that is
- * lost stays with the core until `give_up`. A copy made by the link takes a delay of its own and no
- * bandwidth. */
+ * lost stays with the core until `give_up`. A copy made by the link leaves with the message, takes
+ * a delay of its own and no bandwidth. */
 #include "engine/kernel/mechanism.h"
 
 #include <stdlib.h>
+
+/* No message leaves later, so that a latency can always be added. */
+#define LINK_NEVER_NS (INT64_C(1) << 62)
 
 static void link_configure(const struct blueprint *b, struct link *link, const struct agent *from,
                            const struct agent *to);
@@ -133,21 +136,21 @@ static uint64_t link_draw(const struct link *link, const struct call *c, enum pu
     return c->sub ? random_mix(x ^ ((uint64_t)c->sub * UINT64_C(0xd1b54a32d192ed03))) : x;
 }
 
-/* When the last byte of a message accepted now has left. */
+/* When the last byte of a message accepted now has left; at a time without end it stays there. */
 static int64_t link_departure(struct link *link, int64_t now_ns, uint32_t size)
 {
     if (link->config.bandwidth <= 0)
         return now_ns;
     int64_t start = link->free_ns > now_ns ? link->free_ns : now_ns;
-    double span = (double)size / link->config.bandwidth * 1e9;
-    CHECK(span < 9e18);
-    link->free_ns = start + (int64_t)(span + 0.5);
+    double span = (double)size / link->config.bandwidth * 1e9 + 0.5;
+    link->free_ns = span < (double)(LINK_NEVER_NS - start) ? start + (int64_t)span : LINK_NEVER_NS;
     return link->free_ns;
 }
 
-/* A second copy of a message under way: the first of the two to settle is the one that counts. */
+/* A second copy of a message whose last byte leaves at `departs_ns`: the first of the two to settle
+ * is the one that counts. */
 static void link_duplicate(struct simulation *s, struct link *link, struct call *c,
-                           uint8_t event_type)
+                           uint8_t event_type, int64_t departs_ns)
 {
     struct call *copy = call_take(s);
     uint32_t generation = copy->generation;
@@ -161,8 +164,22 @@ static void link_duplicate(struct simulation *s, struct link *link, struct call 
     int64_t delay = distribution_ns(
         &link->config.latency,
         link_draw(link, copy, event_type == EVENT_BACK ? DRAW_LATENCY_BACK : DRAW_LATENCY));
-    copy->event = event_push(&s->queue, s->queue.now + delay, event_type, call_index(s, copy), 0);
+    copy->event = event_push(&s->queue, departs_ns + delay, event_type, call_index(s, copy), 0);
     s->totals.duplicated++;
+}
+
+/* Whoever sends a message may change its request line until it is handled: a copy that is under way
+ * too takes the line over, but for its own draws. */
+void link_share_line(struct simulation *s, struct call *c)
+{
+    struct call *twin = call_at(s, call_tail(c)->twin);
+    if (c->state != CALL_FLIGHT || twin->state != CALL_FLIGHT)
+        return;
+    struct call *copy = c->flags & CALL_DUPLICATE ? c : twin;
+    uint32_t sub = copy->sub;
+    memcpy(&copy->op_id, copy == c ? &twin->op_id : &c->op_id,
+           sizeof *c - offsetof(struct call, op_id));
+    copy->sub = sub;
 }
 
 void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t event_type,
@@ -190,11 +207,10 @@ void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t 
     if (UNLIKELY(config->duplicate > 0) && !call_tail(c)->twin) {
         uint64_t coin = link_draw(link, c, DRAW_DUPLICATE);
         if (random_unit(coin) < config->duplicate)
-            link_duplicate(s, link, c, event_type);
+            link_duplicate(s, link, c, event_type, departs);
     }
     uint64_t draw = link_draw(link, c, back ? DRAW_LATENCY_BACK : DRAW_LATENCY);
     int64_t delay = distribution_ns(&config->latency, draw);
-    CHECK(delay <= INT64_MAX - departs);
     c->event = event_push(&s->queue, departs + delay, event_type, call_index(s, c), 0);
 }
 
@@ -207,10 +223,12 @@ void link_cut(struct simulation *s, uint32_t from_place, uint32_t to_place)
     struct link *link = link_between(s, from, to);
     if (link->cuts++)
         return;
+    link->free_ns = 0; /* what waited for its turn is dropped with the rest */
     for (uint32_t i = 1; i < s->pool_used; i++) {
         struct call *c = call_at(s, i);
-        if (c->state != CALL_FLIGHT && c->state != CALL_BACK)
-            continue;
+        if ((c->state != CALL_FLIGHT && c->state != CALL_BACK) ||
+            !event_pending(&s->queue, c->event))
+            continue; /* one that has reached a paused place is no longer on the way */
         const struct agent *at = &s->agents[c->state == CALL_FLIGHT ? c->from : c->agent];
         const struct agent *goes = &s->agents[c->state == CALL_FLIGHT ? c->agent : c->from];
         if (at->place == from && goes->place == to)

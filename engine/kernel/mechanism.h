@@ -44,6 +44,9 @@ void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t 
                uint32_t size);
 void links_free(struct place *place);
 
+/* `c`, which has a twin, arrives or is lost: the copy of the two gets the line it was sent with. */
+void link_share_line(struct simulation *s, struct call *c);
+
 /* Takes a call away from whoever has it and keeps it, as LOST, until `give_up_ns` have passed. */
 void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns);
 
@@ -107,6 +110,16 @@ static inline void call_release(struct simulation *s, struct call *c)
     c->next = s->free_head;
     s->free_head = call_index(s, c);
     s->live--;
+}
+
+/* The true time in which a clock of the place shows `ns`: one that runs fast by `drift` shows them
+ * after ns / (1 + drift). */
+static inline int64_t clock_true_ns(const struct place *place, int64_t ns)
+{
+    if (LIKELY(place->clock_drift == 0))
+        return ns;
+    double true_ns = (double)ns / (1 + place->clock_drift) + 0.5;
+    return true_ns < 0x1p62 ? (int64_t)true_ns : INT64_MAX;
 }
 
 /* The parent a settling child returns to, or NULL where it has gone. */

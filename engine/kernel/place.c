@@ -86,7 +86,8 @@ static void crash_call(struct simulation *s, struct place *place, struct call *c
     if (!(c->flags & CALL_LOCAL)) {
         if (agent->visited) {
             record_count(agent->records[VISITS], VISIT_LOST, c->operation, c->arrived_ns, 1);
-            record_count(agent->records[VISITS], VISIT_FAILED, c->operation, c->arrived_ns, 1);
+            if (!(c->flags & CALL_ANSWERED)) /* else its caller has been told otherwise */
+                record_count(agent->records[VISITS], VISIT_FAILED, c->operation, c->arrived_ns, 1);
         }
         visit_leave(agent, c, LEFT_LOST);
     }
@@ -202,6 +203,7 @@ void place_clock(struct simulation *s, uint32_t index, int64_t bump_ns, double d
     place->clock_drifted_ns += (int64_t)((double)since * place->clock_drift);
     place->clock_since_ns = s->queue.now;
     place->clock_offset_ns += bump_ns;
+    CHECK(drift > -1);
     place->clock_drift = drift;
 }
 

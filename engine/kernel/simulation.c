@@ -222,8 +222,9 @@ void simulation_close(struct simulation *s)
     for (uint32_t i = 1; i < s->pool_used; i++) {
         const struct call *c = call_at(s, i);
         struct agent *agent = &s->agents[c->agent];
-        if (c->state != CALL_HELD || !agent->visited || (c->flags & CALL_LOCAL))
-            continue;
+        bool visits = (c->parent || c->flags & CALL_POST) && !(c->flags & CALL_LOCAL);
+        if (c->state != CALL_HELD || !agent->visited || !visits)
+            continue; /* not inside, or an operation of the agent's own */
         int64_t from = c->arrived_ns > s->window.begin ? c->arrived_ns : s->window.begin;
         if (s->window.end > from)
             agent->sojourn += s->window.end - from;

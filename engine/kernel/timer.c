@@ -49,9 +49,7 @@ void timer_after(struct agent *agent, int64_t ns, uint32_t tag, uint64_t argumen
 {
     int64_t now = agent->simulation->queue.now;
     CHECK(ns >= 0);
-    double drift = agent->place->clock_drift;
-    if (UNLIKELY(drift != 0))
-        ns = (int64_t)((double)ns / (1 + drift) + 0.5);
+    ns = clock_true_ns(agent->place, ns);
     timer_push(agent, ns > INT64_MAX - now ? INT64_MAX : now + ns, EVENT_TICK, tag, argument);
 }
 

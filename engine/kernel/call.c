@@ -116,11 +116,6 @@ static inline int visit_end(const struct call *c)
 
 /* ---- beginning ---- */
 
-static inline void frame_clear(struct call *c, const struct kind *kind)
-{
-    memset(call_frame(c), 0, kind->frame_size);
-}
-
 struct call *call_begin(struct agent *agent, uint64_t sequence)
 {
     struct simulation *s = agent->simulation;

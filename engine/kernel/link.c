@@ -50,10 +50,12 @@ static struct link *link_make(struct simulation *s, struct place *from, struct p
     link_configure(s->blueprint, link, &s->agents[from->first_agent], &s->agents[to->first_agent]);
     link_insert(from->links, from->link_room, link);
     from->link_used++;
+    if (s->link_table)
+        s->link_table[from->index * s->place_count + to->index] = link;
     return link;
 }
 
-struct link *link_between(struct simulation *s, struct place *from, struct place *to)
+struct link *link_find(struct simulation *s, struct place *from, struct place *to)
 {
     if (LIKELY(from->link_room != 0)) {
         uint32_t mask = from->link_room - 1;
@@ -122,9 +124,10 @@ static void link_configure(const struct blueprint *b, struct link *link, const s
             }
         }
     }
-    link->plain = config->latency.kind == DISTRIBUTION_CONSTANT && config->bandwidth == 0 &&
-                  config->loss == 0 && config->duplicate == 0;
-    link->constant_ns = link->plain ? distribution_ns(&config->latency, 0) : 0;
+    link->constant = config->latency.kind == DISTRIBUTION_CONSTANT && config->bandwidth == 0 &&
+                     config->loss == 0 && config->duplicate == 0;
+    link->plain = link->constant;
+    link->constant_ns = link->constant ? distribution_ns(&config->latency, 0) : 0;
 }
 
 /* ---- sending ---- */
@@ -191,10 +194,6 @@ void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t 
         call_lose(s, c, link->config.give_up);
         return;
     }
-    if (LIKELY(link->plain || link->local)) {
-        c->event = event_push(&s->queue, now + link->constant_ns, event_type, call_index(s, c), 0);
-        return;
-    }
     const struct link_config *config = &link->config;
     int64_t departs = link_departure(link, now, size);
     if (config->loss > 0) {
@@ -221,6 +220,7 @@ void link_cut(struct simulation *s, uint32_t from_place, uint32_t to_place)
     struct place *from = &s->places[from_place], *to = &s->places[to_place];
     s->plain_links = false;
     struct link *link = link_between(s, from, to);
+    link->plain = false;
     if (link->cuts++)
         return;
     link->free_ns = 0; /* what waited for its turn is dropped with the rest */
@@ -240,5 +240,5 @@ void link_heal(struct simulation *s, uint32_t from_place, uint32_t to_place)
 {
     struct link *link = link_between(s, &s->places[from_place], &s->places[to_place]);
     CHECK(link->cuts > 0);
-    link->cuts--;
+    link->plain = --link->cuts == 0 && link->constant;
 }

@@ -227,15 +227,15 @@ static int64_t interval_of(const struct recorder *r, int64_t at_ns)
     return at_ns / r->series_interval;
 }
 
-void entry_count_slow(const struct entry *e, uint32_t metric, uint64_t amount)
+void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                       uint64_t amount)
 {
-    const struct record *r = e->record;
     const struct recorder *all = r->recorder;
     size_t stride = (size_t)r->metric_count * all->operation_count;
     for (uint32_t w = 0; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], e->at_ns))
-            e->counts[w * stride + metric] += amount;
-    int64_t i = interval_of(all, e->at_ns);
+        if (window_holds(&all->windows[w], at_ns))
+            r->counts[w * stride + operation * r->metric_count + metric] += amount;
+    int64_t i = interval_of(all, at_ns);
     if (i >= 0)
         r->series->counts[metric][i] += amount;
 }
@@ -248,15 +248,15 @@ static void moments_add(struct moments *m, int64_t value)
     m->sum += value;
 }
 
-void entry_duration_slow(const struct entry *e, uint32_t metric, int64_t value)
+void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                          int64_t value)
 {
-    const struct record *r = e->record;
     const struct recorder *all = r->recorder;
     size_t stride = (size_t)r->metric_count * all->operation_count;
     for (uint32_t w = 0; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], e->at_ns))
-            tally_add(&e->tallies[w * stride + metric], value);
-    int64_t i = interval_of(all, e->at_ns);
+        if (window_holds(&all->windows[w], at_ns))
+            tally_add(&r->tallies[w * stride + operation * r->metric_count + metric], value);
+    int64_t i = interval_of(all, at_ns);
     if (i < 0)
         return;
     moments_add(&r->series->moments[metric][i], value);

@@ -131,9 +131,12 @@ static inline struct entry record_at(struct record *r, uint32_t operation, int64
     };
 }
 
-/* The slow ways: every window and the series. */
-void entry_count_slow(const struct entry *e, uint32_t metric, uint64_t amount);
-void entry_duration_slow(const struct entry *e, uint32_t metric, int64_t value);
+/* The slow ways: every window and the series. (They take no pointer to an entry, so that entries
+ * stay in registers.) */
+void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                       uint64_t amount);
+void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
+                          int64_t value);
 
 static inline void tally_add(struct tally *t, int64_t value)
 {
@@ -155,7 +158,7 @@ static inline void entry_count(const struct entry *e, uint32_t metric, uint64_t 
     if (LIKELY(e->way == ENTRY_PLAIN))
         e->counts[metric] += amount;
     else if (UNLIKELY(e->way == ENTRY_SLOW))
-        entry_count_slow(e, metric, amount);
+        record_count_slow(e->record, metric, e->operation, e->at_ns, amount);
 }
 
 /* Adds one observation of a duration metric, >= 0. */
@@ -164,7 +167,7 @@ static inline void entry_duration(const struct entry *e, uint32_t metric, int64_
     if (LIKELY(e->way == ENTRY_PLAIN))
         tally_add(&e->tallies[metric], value);
     else if (UNLIKELY(e->way == ENTRY_SLOW))
-        entry_duration_slow(e, metric, value);
+        record_duration_slow(e->record, metric, e->operation, e->at_ns, value);
 }
 
 /* The same for events that write down one thing only. */

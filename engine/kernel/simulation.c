@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { POOL_SLACK = 1 << 17, STOP_EVERY = 1 << 14 };
+enum { POOL_SLACK = 1 << 17, STOP_EVERY = 1 << 14, LINK_TABLE_PLACES = 128 };
 
 /* ---- making ---- */
 
@@ -23,7 +23,8 @@ static uint32_t frame_largest(const struct blueprint *b)
  * machine gives memory for what is touched. */
 static void pool_reserve(struct simulation *s)
 {
-    size_t size = sizeof(struct call) + sizeof(struct call_tail) + frame_largest(s->blueprint);
+    size_t size =
+        sizeof(struct call) + sizeof(struct call_tail) + frame_room(frame_largest(s->blueprint));
     s->stride = (uint32_t)((size + 63) & ~(size_t)63);
     CHECK(s->blueprint->in_flight < UINT32_MAX - POOL_SLACK - 1);
     s->pool_room = (uint32_t)s->blueprint->in_flight + POOL_SLACK;
@@ -103,6 +104,9 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
         &s->queue.now);
     s->agents = arena_array(&s->arena, s->agent_count, struct agent);
     s->places = arena_array(&s->arena, s->place_count, struct place);
+    if (s->place_count <= LINK_TABLE_PLACES)
+        s->link_table =
+            arena_array(&s->arena, (size_t)s->place_count * s->place_count, struct link *);
     for (uint32_t n = 0; n < blueprint->node_count; n++) {
         const struct blueprint_node *node = &blueprint->nodes[n];
         for (uint32_t i = 0; i < node->count; i++)

@@ -235,6 +235,7 @@ struct simulation {
     struct agent *agents;
     struct place *places;
     uint32_t agent_count, place_count;
+    struct link **link_table; /* [from][to], links used so far; NULL where there are many places */
     struct recorder *recorder;
     struct window window; /* W */
     const struct observer *observer;

@@ -255,7 +255,7 @@ static void arrival_next(struct agent *agent, bool again)
         } while (again && client->next_ns < now);
     int64_t at = client->next_ns;
     if (at != ARRIVALS_NEVER)
-        timer_at(agent, at > now ? at : now, TICK_ARRIVAL, (uint64_t)at);
+        alarm_at(agent, at > now ? at : now, TICK_ARRIVAL, (uint64_t)at);
 }
 
 static void shares_add_up(struct agent *agent)

@@ -482,8 +482,25 @@ static void timer_dispatch(struct simulation *s, const struct event *event)
         call_cancelled(s, timer.argument);
 }
 
+/* A crash takes the alarm back, a pause keeps the event and thereby `alarm`. */
+static void alarm_dispatch(struct simulation *s, const struct event *event)
+{
+    struct agent *agent = &s->agents[event->target];
+    if (UNLIKELY(agent->gate)) {
+        place_defer(agent->place, event);
+        return;
+    }
+    fingerprint_add(s, agent->tier + event->argument);
+    agent->alarm = 0;
+    agent->kind->tick(agent, event->argument, agent->alarm_argument);
+}
+
 void event_dispatch(struct simulation *s, const struct event *event)
 {
+    if (event->type == EVENT_ALARM) {
+        alarm_dispatch(s, event);
+        return;
+    }
     if (event->type >= EVENT_TICK) {
         timer_dispatch(s, event);
         return;
@@ -491,6 +508,10 @@ void event_dispatch(struct simulation *s, const struct event *event)
     struct call *c = call_at(s, event->target);
     uint8_t type = event->type;
     bool back = type == EVENT_BACK || type == EVENT_LOST;
+    if (UNLIKELY(!(event->id & EVENT_SLOT_MASK) && c->event != event->id)) {
+        event_disown(&s->queue);
+        return;
+    }
     struct agent *agent = &s->agents[back ? c->from : c->agent];
     if (UNLIKELY(agent->gate)) {
         if (agent->place->up) {

@@ -77,7 +77,7 @@ void event_ring_grow(struct queue *q)
 {
     uint32_t count = q->ring_tail - q->ring_head;
     uint32_t capacity = 2 * (q->ring_mask + 1);
-    event_handle *ring = allocated(NULL, capacity, sizeof *ring);
+    struct event *ring = allocated(NULL, capacity, sizeof *ring);
     for (uint32_t i = 0; i < count; i++)
         ring[i] = q->ring[(q->ring_head + i) & q->ring_mask];
     free(q->ring);
@@ -351,9 +351,9 @@ void event_sweep(struct queue *q)
     bottom_drop_stale(q);
     uint32_t kept = q->ring_head;
     for (uint32_t i = q->ring_head; i != q->ring_tail; i++) {
-        event_handle id = q->ring[i & q->ring_mask];
-        q->ring[kept & q->ring_mask] = id;
-        if (event_pending(q, id))
+        struct event event = q->ring[i & q->ring_mask];
+        q->ring[kept & q->ring_mask] = event;
+        if (!(event.id & EVENT_SLOT_MASK) || event_pending(q, event.id))
             kept++;
         else
             q->stale--;

@@ -76,7 +76,7 @@ struct queue {
     uint32_t bottom_count;
     uint32_t ring_head, ring_tail; /* free-running; the ring is empty when they are equal */
     uint32_t ring_mask;
-    event_handle *ring;  /* every one of these is due at `now` */
+    struct event *ring;  /* every one of these is due at `now`; whole only where it has no slot */
     struct event *slots; /* slot 0 is never used and matches no handle */
     uint32_t slot_free;  /* first free slot, chained through `target`; 0 = none */
     uint32_t slot_capacity;
@@ -155,6 +155,37 @@ static inline void event_bottom_insert(struct queue *q, struct event_key key)
     bottom[i] = key;
 }
 
+static inline event_handle event_sequence_next(struct queue *q)
+{
+    if (UNLIKELY(++q->sequence >> EVENT_SEQUENCE_BITS))
+        event_sequence_exhausted();
+    return q->sequence << EVENT_SLOT_BITS;
+}
+
+static inline void event_ring_put(struct queue *q, struct event event)
+{
+    if (UNLIKELY(q->ring_tail - q->ring_head > q->ring_mask))
+        event_ring_grow(q);
+    q->ring[q->ring_tail++ & q->ring_mask] = event;
+}
+
+/* Schedules an event at the present instant, behind all others of it. It has no slot, so it cannot
+ * be cancelled: event_cancel passes over its handle, and who takes it back compares handles when it
+ * is handed out. Half the cost of event_push. */
+static inline event_handle event_push_now(struct queue *q, uint8_t type, uint32_t target)
+{
+    event_handle id = event_sequence_next(q);
+    event_ring_put(q, (struct event){.id = id, .target = target, .type = type});
+    return id;
+}
+
+/* An event without a slot that was handed out was taken back before: it counts as cancelled. */
+static inline void event_disown(struct queue *q)
+{
+    q->popped--;
+    q->cancelled++;
+}
+
 /* Schedules an event at time_ns >= q->now. O(1) amortised. */
 static inline event_handle event_push(struct queue *q, int64_t time_ns, uint8_t type,
                                       uint32_t target, uint16_t argument)
@@ -163,15 +194,11 @@ static inline event_handle event_push(struct queue *q, int64_t time_ns, uint8_t 
     if (UNLIKELY(!q->slot_free))
         event_slots_grow(q);
     uint32_t slot = q->slot_free;
-    if (UNLIKELY(++q->sequence >> EVENT_SEQUENCE_BITS))
-        event_sequence_exhausted();
-    event_handle id = q->sequence << EVENT_SLOT_BITS | slot;
+    event_handle id = event_sequence_next(q) | slot;
     q->slot_free = q->slots[slot].target;
     q->slots[slot] = (struct event){.id = id, .target = target, .argument = argument, .type = type};
     if (time_ns == q->now) {
-        if (UNLIKELY(q->ring_tail - q->ring_head > q->ring_mask))
-            event_ring_grow(q);
-        q->ring[q->ring_tail++ & q->ring_mask] = id;
+        event_ring_put(q, (struct event){.id = id});
     } else if (time_ns <= q->bottom_last) {
         event_bottom_insert(q, (struct event_key){time_ns, id});
         if (UNLIKELY(q->bottom_count > q->bottom_limit))
@@ -205,7 +232,12 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
             /* Keys of `now` in the bottom were pushed before `now` was reached: they go first. */
             if (UNLIKELY(q->now > until_ns))
                 return false;
-            key = (struct event_key){q->now, q->ring[q->ring_head++ & q->ring_mask]};
+            *out = q->ring[q->ring_head++ & q->ring_mask];
+            if (LIKELY(!(out->id & EVENT_SLOT_MASK))) {
+                q->popped++;
+                return true;
+            }
+            key = (struct event_key){q->now, out->id};
         } else if (LIKELY(count)) {
             key = q->bottom[count - 1];
             if (UNLIKELY(key.time > until_ns))

@@ -16,6 +16,7 @@ enum event_type {
     EVENT_JOIN,       /* call: its join was decided before it awaited */
     EVENT_TICK,       /* timer: an agent's */
     EVENT_CANCEL,     /* timer: a cancel message; argument = index << 32 | generation */
+    EVENT_ALARM,      /* agent: its alarm */
 };
 
 /* A timer of an agent, or a cancel message on its way. */
@@ -127,8 +128,10 @@ static inline void call_release(struct simulation *s, struct call *c)
         call_tail(call_at(s, call_tail(c)->twin))->twin = 0;
     if (c->timer)
         event_cancel(&s->queue, c->timer);
-    if (c->event)
+    if (UNLIKELY(c->event)) {
         event_cancel(&s->queue, c->event);
+        c->event = 0; /* for an event that cannot be cancelled */
+    }
     c->generation++;
     c->state = CALL_FREE;
     c->next = s->free_head;
@@ -169,16 +172,16 @@ static inline struct link *link_between(struct simulation *s, struct place *from
 static inline void call_travel(struct simulation *s, struct call *c, struct place *from,
                                struct place *to, uint8_t event_type, uint32_t size)
 {
-    int64_t arrives_ns = s->queue.now;
-    if (!s->plain_links) {
-        struct link *link = link_between(s, from, to);
-        if (UNLIKELY(!link->plain)) {
-            link_send(s, link, c, event_type, size);
-            return;
-        }
-        arrives_ns += link->constant_ns;
+    if (LIKELY(s->plain_links)) {
+        c->event = event_push_now(&s->queue, event_type, call_index(s, c));
+        return;
     }
-    c->event = event_push(&s->queue, arrives_ns, event_type, call_index(s, c), 0);
+    struct link *link = link_between(s, from, to);
+    if (UNLIKELY(!link->plain))
+        link_send(s, link, c, event_type, size);
+    else
+        c->event = event_push(&s->queue, s->queue.now + link->constant_ns, event_type,
+                              call_index(s, c), 0);
 }
 
 #endif

@@ -109,7 +109,7 @@ void place_crash(struct simulation *s, uint32_t index)
             crash_call(s, place, call_at(s, i));
     for (uint32_t i = 0; i < place->deferred_count; i++) {
         const struct event *event = &place->deferred[i];
-        if (event->type >= EVENT_TICK) {
+        if (event->type == EVENT_TICK || event->type == EVENT_CANCEL) {
             timer_give(s, event->target);
         } else if (event->type == EVENT_ARRIVE || event->type == EVENT_BACK ||
                    event->type == EVENT_LOST) {
@@ -128,6 +128,8 @@ void place_crash(struct simulation *s, uint32_t index)
         struct agent *agent = &s->agents[i];
         if (agent->place != place)
             continue;
+        event_cancel(&s->queue, agent->alarm);
+        agent->alarm = 0;
         if (s->probe && s->probe->place_lost)
             s->probe->place_lost(s->probe->context, agent);
     }
@@ -173,6 +175,12 @@ void place_resume(struct simulation *s, uint32_t index)
         part->resume(part);
     for (uint32_t i = 0; i < place->deferred_count; i++) {
         const struct event *event = &place->deferred[i];
+        if (event->type == EVENT_ALARM) {
+            struct agent *agent = &s->agents[event->target];
+            if (agent->alarm == event->id)
+                alarm_at(agent, s->queue.now, event->argument, agent->alarm_argument);
+            continue;
+        }
         if (event->type >= EVENT_TICK) {
             event_push(&s->queue, s->queue.now, event->type, event->target, 0);
             continue;

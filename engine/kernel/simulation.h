@@ -200,8 +200,10 @@ struct agent {
     wide sojourn;         /* sum of |[arrive, leave) and W| in ns: Little's law, exactly */
     uint64_t flow_in;     /* arrivals in W */
     uint64_t flow_out[4]; /* in W: departures, rejected, abandoned, lost */
-    uint64_t inside_begin, inside_end;    /* calls inside at both ends of W */
-    wide integral_begin, integral_end;    /* of in_system, up to both ends of W */
+    uint64_t inside_begin, inside_end; /* calls inside at both ends of W */
+    wide integral_begin, integral_end; /* of in_system, up to both ends of W */
+    event_handle alarm;                /* 0: not set */
+    uint64_t alarm_argument;
     struct stream *streams[STREAM_COUNT]; /* opened at first use */
     const char *name;                     /* "web.2"; "web" where there is one */
     const char *node_name;
@@ -380,6 +382,10 @@ void call_cancel(struct call *parent, struct agent *agent, uint16_t branch);
 void timer_after(struct agent *agent, int64_t ns, uint32_t tag, uint64_t argument);
 /* The same at an instant of true time (arrival processes). */
 void timer_at(struct agent *agent, int64_t at_ns, uint32_t tag, uint64_t argument);
+
+/* The agent's one alarm: like timer_at, cheaper, and an earlier one that has not fired is taken
+ * back. For what happens one at a time and often. `tag` < 65536. */
+void alarm_at(struct agent *agent, int64_t at_ns, uint16_t tag, uint64_t argument);
 
 int64_t clock_wall(const struct agent *agent);   /* ns; bumps and drift apply */
 int64_t clock_steady(const struct agent *agent); /* ns; drift applies, bumps do not */

@@ -45,6 +45,14 @@ void timer_at(struct agent *agent, int64_t at_ns, uint32_t tag, uint64_t argumen
     timer_push(agent, at_ns, EVENT_TICK, tag, argument);
 }
 
+void alarm_at(struct agent *agent, int64_t at_ns, uint16_t tag, uint64_t argument)
+{
+    struct queue *q = &agent->simulation->queue;
+    event_cancel(q, agent->alarm);
+    agent->alarm_argument = argument;
+    agent->alarm = event_push(q, at_ns, EVENT_ALARM, agent->index, tag);
+}
+
 void timer_after(struct agent *agent, int64_t ns, uint32_t tag, uint64_t argument)
 {
     int64_t now = agent->simulation->queue.now;

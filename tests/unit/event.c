@@ -57,6 +57,12 @@ static void push(struct twins *t, int64_t time)
     uint32_t label = ++t->labels;
     uint8_t type = (uint8_t)draw(t, 256);
     uint16_t argument = (uint16_t)draw(t, 65536);
+    if (time == t->queue.now && label % 2) { /* it cannot be cancelled */
+        t->in_queue[label % REMEMBERED] = event_push_now(&t->queue, type, label);
+        t->in_heap[label % REMEMBERED] = 0;
+        heap_push(&t->heap, time, type, label, 0);
+        return;
+    }
     t->in_queue[label % REMEMBERED] = event_push(&t->queue, time, type, label, argument);
     t->in_heap[label % REMEMBERED] = heap_push(&t->heap, time, type, label, argument);
 }

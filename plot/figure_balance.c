@@ -19,15 +19,17 @@ struct balance {
     struct pick_line panels[PANELS_MAX]; /* a point and a counted node each */
     size_t count, candidates;
     bool by_point;
+    size_t parameter; /* the only one in which the panels differ, or FOLDER_NONE: any */
     struct bar *bars;
     size_t bar_count, bar_capacity;
 };
 
-/* With one point a panel for each counted node; with several, one for each of up to six points and
- * the node with the most instances. */
+/* With one point a panel for each counted node; with several, one for each of up to six points, a
+ * slice of the sweep where there are more, and the node with the most instances. */
 static void choose_panels(const struct folder *folder, struct balance *balance)
 {
     size_t largest = FOLDER_NONE, indices[PANELS_MAX];
+    balance->parameter = FOLDER_NONE;
     for (size_t i = 0; i < folder->node_count; i++) {
         const struct folder_node *node = &folder->nodes[i];
         if (!node->station || node->instances < 2)
@@ -43,7 +45,10 @@ static void choose_panels(const struct folder *folder, struct balance *balance)
     balance->by_point = true;
     balance->candidates = folder->point_count;
     balance->count = folder->point_count < PANELS_MAX ? folder->point_count : PANELS_MAX;
-    pick_spread(folder->point_count, balance->count, indices);
+    if (folder->point_count > PANELS_MAX)
+        balance->parameter = pick_slice(folder, PANELS_MAX, indices, &balance->count);
+    if (balance->parameter == FOLDER_NONE)
+        pick_spread(folder->point_count, balance->count, indices);
     for (size_t i = 0; i < balance->count; i++)
         balance->panels[i] = (struct pick_line){indices[i], largest};
 }
@@ -148,8 +153,8 @@ static void say_panel(struct sheet *sheet, const struct balance *balance, size_t
             sum += balance->bars[i].value;
             bars += 1;
         }
-    const char *name =
-        balance->by_point ? pick_point_label(folder, line->point) : folder->nodes[line->node].name;
+    const char *name = balance->by_point ? pick_point_label(folder, line->point, balance->parameter)
+                                         : folder->nodes[line->node].name;
     sheet_say_item(sheet, "panel", panel + 1, 84 / panel_columns(balance), name);
     sheet_set(sheet, arena_format(&folder->arena, "mean.%zu", panel + 1), sum / bars);
     sheet_set(sheet, arena_format(&folder->arena, "bars.%zu", panel + 1), bars);
@@ -184,6 +189,10 @@ static int write_words(struct folder *folder, const char *format, const struct b
     if (balance->count < balance->candidates)
         left_out = arena_format(&folder->arena, "%zu of %zu %s are drawn", balance->count,
                                 balance->candidates, balance->by_point ? "points" : "nodes");
+    if (balance->by_point && balance->parameter != FOLDER_NONE)
+        left_out = pick_join(folder,
+                             pick_slice_label(folder, balance->panels[0].point, balance->parameter),
+                             left_out);
     const char *runs = pick_runs(folder);
     pick_say_frame(&sheet, format,
                    arena_format(&folder->arena, "%sutilization of each instance%s%s%s", whose,

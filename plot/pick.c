@@ -26,11 +26,14 @@ size_t pick_nodes(const struct folder *folder, bool (*fits)(const struct folder_
 void pick_lines(const struct folder *folder, const size_t *nodes, size_t count, struct pick *pick)
 {
     size_t points = folder->point_count, indices[PICK_MAX];
-    *pick = (struct pick){.nodes = count, .points = points};
+    *pick = (struct pick){.nodes = count, .points = points, .parameter = FOLDER_NONE};
     if (points > 1) {
         bool all = points * count <= PICK_MAX;
         size_t shown = points < PICK_MAX ? points : PICK_MAX;
-        pick_spread(points, shown, indices);
+        if (points > PICK_MAX)
+            pick->parameter = pick_slice(folder, PICK_MAX, indices, &shown);
+        if (pick->parameter == FOLDER_NONE)
+            pick_spread(points, shown, indices);
         for (size_t n = 0; n < (all ? count : count > 0); n++)
             for (size_t i = 0; i < shown; i++)
                 pick->lines[pick->count++] = (struct pick_line){indices[i], nodes[n]};
@@ -64,23 +67,73 @@ const char *pick_parameter(const struct folder *folder, size_t parameter)
     return strncmp(name, "nodes.", 6) == 0 && name[6] ? name + 6 : name;
 }
 
+/* Whether a point differs from the last one in that parameter at most. */
+static bool near_last(const struct folder *folder, size_t point, size_t parameter)
+{
+    const struct folder_point *last = &folder->points[folder->point_count - 1];
+    for (size_t i = 0; i < folder->parameter_count; i++)
+        if (i != parameter && strcmp(folder->points[point].values[i], last->values[i]) != 0)
+            return false;
+    return true;
+}
+
+size_t pick_slice(const struct folder *folder, size_t room, size_t *points, size_t *count)
+{
+    size_t best = FOLDER_NONE, best_count = 0, varying = 0;
+    bool best_words = false;
+    for (size_t i = 0; i < folder->parameter_count; i++) {
+        if (!pick_varies(folder, i))
+            continue;
+        char first = folder->points[0].values[i][0];
+        bool words = !(first >= '0' && first <= '9');
+        size_t found = 0;
+        for (size_t p = 0; p < folder->point_count; p++)
+            found += near_last(folder, p, i);
+        varying++;
+        if (found < 2 || found > room || (best_words && !words) ||
+            (words == best_words && found <= best_count))
+            continue;
+        best = i;
+        best_count = found;
+        best_words = words;
+    }
+    if (varying < 2 || best == FOLDER_NONE)
+        return FOLDER_NONE;
+    *count = 0;
+    for (size_t p = 0; p < folder->point_count; p++)
+        if (near_last(folder, p, best))
+            points[(*count)++] = p;
+    return best;
+}
+
 /* Names or values of the parameters that vary, joined by a middle dot. */
-static const char *join_parameters(struct folder *folder, const struct folder_point *point)
+static const char *join_parameters(struct folder *folder, const struct folder_point *point,
+                                   size_t only)
 {
     const char *text = "";
     for (size_t i = 0; i < folder->parameter_count; i++)
-        if (pick_varies(folder, i))
+        if (only == FOLDER_NONE ? pick_varies(folder, i) : i == only)
             text = arena_format(&folder->arena, "%s%s%s", text, *text ? " \u00B7 " : "",
                                 point ? point->values[i] : pick_parameter(folder, i));
     return text;
 }
 
-const char *pick_point_label(struct folder *folder, size_t point)
+const char *pick_point_label(struct folder *folder, size_t point, size_t parameter)
 {
     const char *text = "";
     for (size_t i = 0; i < folder->parameter_count; i++)
-        if (pick_varies(folder, i))
+        if (parameter == FOLDER_NONE ? pick_varies(folder, i) : i == parameter)
             text = arena_format(&folder->arena, "%s%s%s %s", text, *text ? ", " : "",
+                                pick_parameter(folder, i), folder->points[point].values[i]);
+    return text;
+}
+
+const char *pick_slice_label(struct folder *folder, size_t point, size_t parameter)
+{
+    const char *text = "";
+    for (size_t i = 0; i < folder->parameter_count; i++)
+        if (i != parameter && pick_varies(folder, i))
+            text = arena_format(&folder->arena, "%s%s%s %s", text, *text ? ", " : "at ",
                                 pick_parameter(folder, i), folder->points[point].values[i]);
     return text;
 }
@@ -116,7 +169,11 @@ const char *pick_left_out(struct folder *folder, const struct pick *pick)
     if (points < pick->points)
         text = arena_format(&folder->arena, "%s%s%zu of %zu points", text, *text ? ", " : "",
                             points, pick->points);
-    return *text ? arena_format(&folder->arena, "drawn: %s", text) : "";
+    text = *text ? arena_format(&folder->arena, "drawn: %s", text) : "";
+    if (pick->parameter != FOLDER_NONE && pick->count)
+        text = pick_join(folder, pick_slice_label(folder, pick->lines[0].point, pick->parameter),
+                         text);
+    return text;
 }
 
 const char *pick_errors(struct folder *folder, size_t node)
@@ -170,7 +227,7 @@ void pick_say_lines(struct sheet *sheet, const struct pick *pick)
     size_t longest = 0;
     sheet_set(sheet, "lines", (double)pick->count);
     if (pick->by_point) {
-        const char *key = join_parameters(folder, NULL);
+        const char *key = join_parameters(folder, NULL, pick->parameter);
         sheet_say(sheet, "key", SHEET_LABEL, key);
         /* The title of the key has no sample of a line before it. */
         longest = pick_letters(key) > 5 ? pick_letters(key) - 5 : 0;
@@ -180,7 +237,7 @@ void pick_say_lines(struct sheet *sheet, const struct pick *pick)
         const char *name = folder->nodes[line->node].name;
         const char *text = name;
         if (pick->by_point) {
-            text = join_parameters(folder, &folder->points[line->point]);
+            text = join_parameters(folder, &folder->points[line->point], pick->parameter);
             if (pick->by_node)
                 text = arena_format(&folder->arena, "%s \u00B7 %s", name, text);
         }

@@ -20,6 +20,7 @@ struct pick {
     size_t count;         /* lines chosen */
     size_t nodes, points; /* what there is to choose from, without what has no data */
     bool by_point;        /* lines differ in their point */
+    size_t parameter;     /* the only one in which they differ, or FOLDER_NONE: any */
     bool by_node;         /* lines differ in their node */
 };
 
@@ -27,9 +28,18 @@ struct pick {
  * at most `total`. */
 void pick_spread(size_t total, size_t chosen, size_t *indices);
 
+/* The parameter that tells most when not all points can be drawn: one of words before one of
+ * quantities, then the one with more values, of those with at most `room` values. `points` gets the
+ * points that have each of its values and otherwise those of the last point, `count` their number.
+ * FOLDER_NONE where only one parameter varies or none fits. `room` is at most PICK_MAX. */
+size_t pick_slice(const struct folder *folder, size_t room, size_t *points, size_t *count);
+
+/* "at rate 480/s": the parameters that vary beside that one, at a point. */
+const char *pick_slice_label(struct folder *folder, size_t point, size_t parameter);
+
 /* Chooses among the `count` nodes listed, the most telling first. With one point: the first seven
- * nodes. With several: every point of every node if that fits, else the first node at points spread
- * evenly over the sweep. */
+ * nodes. With several: every point of every node if that fits, else the first node at a slice of
+ * the sweep, and where there is none at points spread evenly over it. */
 void pick_lines(const struct folder *folder, const size_t *nodes, size_t count, struct pick *pick);
 
 /* Leaves out the line at `index` (which turned out to have no data). */
@@ -45,8 +55,9 @@ bool pick_varies(const struct folder *folder, size_t parameter);
 /* The name of a parameter as a picture shows it: without the `nodes.` of a path. */
 const char *pick_parameter(const struct folder *folder, size_t parameter);
 
-/* "rate 200/s, policy random": the parameters of a point that differ between points. */
-const char *pick_point_label(struct folder *folder, size_t point);
+/* "rate 200/s, policy random": the parameters of a point that differ between points, or only
+ * `parameter` where that is not FOLDER_NONE. */
+const char *pick_point_label(struct folder *folder, size_t point, size_t parameter);
 
 /* Says the title of the scenario, what the picture shows, a second line that may be empty, the foot
  * and the format, which every picture has. `note` may be "". */

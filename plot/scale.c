@@ -36,5 +36,7 @@ struct scale scale_choose(double least, double most)
         return (struct scale){0, most > 0 && most < 1e15 ? most * 1.08 : 1, false};
     if (most < 5 * least)
         return (struct scale){0, most * 1.08, false};
-    return (struct scale){scale_below(least), scale_above(most), true};
+    double high = scale_above(most);
+    /* A tick just above ends the axis; one far above would leave its top empty. */
+    return (struct scale){scale_below(least), high < most * 1.2 ? high : most * 1.2, true};
 }

@@ -70,7 +70,7 @@ set key textcolor rgb ink samplen 2.2 spacing 1.15 width 0 noautotitle
 set tmargin at screen 1 - px(74 + (strlen(say("note")) > 0 ? 16 : 0)); set rmargin 4; set bmargin 4.4; set lmargin 10
 
 # Labels at 1, 2 and 5 on a logarithmic axis of a few decades, at the decades alone on a longer one.
-steps(low, high) = high/low <= 150 ? "1 2 5" : "1"
+steps(low, high) = high/low <= 1000 ? "1 2 5" : "1"
 plain(x) = x >= 1e6 ? sprintf("%gM", x/1e6) : sprintf("%g", x)
 
 # Title, subtitle and note at the left above, provenance at the foot. Drawn with the first plot.

@@ -24,22 +24,24 @@
     "  desk: {kind: service, time: exp(10ms)}\n"
 
 struct loaded {
-    struct diagnostics diagnostics;
-    struct scenario *scenario;   /* NULL: refused */
-    struct blueprint *blueprint; /* of the first point */
+    struct diagnostics *diagnostics; /* stays where it is: the scenario points to it */
+    struct scenario *scenario;       /* NULL: refused */
+    struct blueprint *blueprint;     /* of the first point */
     const struct report *report;
 };
 
 static inline struct loaded load_with(const char *text, bool sweep, const char *const *sets,
                                       uint32_t set_count)
 {
-    struct loaded l = {0};
+    struct loaded l = {.diagnostics = calloc(1, sizeof *l.diagnostics)};
+    if (!l.diagnostics)
+        abort();
     struct scenario_request request = {.path = "test.yaml",
                                        .kinds = model_kinds,
                                        .sweep = sweep,
                                        .sets = sets,
                                        .set_count = set_count};
-    l.scenario = scenario_load_text(&request, text, strlen(text), &l.diagnostics);
+    l.scenario = scenario_load_text(&request, text, strlen(text), l.diagnostics);
     if (!l.scenario) {
         return l;
     }
@@ -57,7 +59,8 @@ static inline void loaded_free(struct loaded *l)
 {
     scenario_blueprint_free(l->blueprint);
     scenario_free(l->scenario);
-    diagnostic_free(&l->diagnostics);
+    diagnostic_free(l->diagnostics);
+    free(l->diagnostics);
 }
 
 /* Whether the text is refused with a message that holds `message`; a wrong one is printed. */
@@ -69,7 +72,7 @@ static inline bool refused(const char *text, bool sweep, const char *message)
     FILE *out = open_memstream(&said, &size);
     if (!out)
         abort();
-    diagnostic_print(&l.diagnostics, out, false);
+    diagnostic_print(l.diagnostics, out, false);
     fclose(out);
     bool told = !l.scenario && strstr(said, message) != NULL;
     if (!told)

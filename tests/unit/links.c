@@ -69,7 +69,7 @@ static void the_more_specific_pair_is_no_tie(void)
         struct loaded l = load(text, false);
         CU_ASSERT_PTR_NOT_NULL(l.scenario);
         if (!l.scenario)
-            diagnostic_print(&l.diagnostics, stdout, false);
+            diagnostic_print(l.diagnostics, stdout, false);
         loaded_free(&l);
     }
 }

@@ -16,7 +16,7 @@ static bool points_are(const char *text, const char *wanted)
     bool same = l.scenario && !strcmp(said, wanted);
     if (!same) {
         printf("wanted %s, got %s\n", wanted, said);
-        diagnostic_print(&l.diagnostics, stdout, false);
+        diagnostic_print(l.diagnostics, stdout, false);
     }
     loaded_free(&l);
     return same;

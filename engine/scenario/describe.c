@@ -82,12 +82,14 @@ static void row(FILE *out, int depth, const char *name, const char *type, const 
 
 static void print_field(FILE *out, const struct field *f, int depth);
 
-static void print_table(FILE *out, const struct field_table *table, int depth)
+/* Fields of a table; `without`: the name of one to leave out, or NULL. */
+static void print_table(FILE *out, const struct field_table *table, int depth, const char *without)
 {
     for (const struct field *f = table->fields; f && f->name; f++)
-        print_field(out, f, depth);
+        if (!without || strcmp(without, f->name) != 0)
+            print_field(out, f, depth);
     for (const struct field_include *i = table->includes; i && i->table; i++)
-        print_table(out, i->table, depth);
+        print_table(out, i->table, depth, without);
 }
 
 static void print_words(FILE *out, const struct field *f, int depth)
@@ -97,7 +99,7 @@ static void print_words(FILE *out, const struct field *f, int depth)
         pad(out, column, TEXT_COLUMN);
         wrap(out, w->summary ? w->summary : "", TEXT_COLUMN, TEXT_COLUMN);
         if (w->parameters)
-            print_table(out, w->parameters, depth + 1);
+            print_table(out, w->parameters, depth + 1, NULL);
     }
 }
 
@@ -105,12 +107,13 @@ static void print_field(FILE *out, const struct field *f, int depth)
 {
     char type[96];
     snprintf(type, sizeof type, "%s%s%s%s%s", describe_type(f->type), f->unit ? " in " : "",
-             f->unit ? f->unit : "", f->flags & FIELD_PER_OPERATION ? ", per op" : "", "");
+             f->unit ? f->unit : "", f->flags & FIELD_PER_OPERATION ? ", per op" : "",
+             f->flags & FIELD_WHOLE ? ", one for the node" : "");
     const char *otherwise = f->flags & FIELD_REQUIRED ? "required"
                             : f->otherwise            ? f->otherwise
                                                       : "none";
     char value[160];
-    if (f->flags & FIELD_REQUIRED || f->flags & FIELD_PER_REQUEST)
+    if (f->flags & FIELD_REQUIRED || (f->flags & FIELD_PER_REQUEST && !f->otherwise))
         snprintf(value, sizeof value, "%s", otherwise);
     else
         snprintf(value, sizeof value, "default %s", otherwise);
@@ -118,7 +121,7 @@ static void print_field(FILE *out, const struct field *f, int depth)
     if (f->type == FIELD_WORD)
         print_words(out, f, depth);
     if (f->type == FIELD_RECORD)
-        print_table(out, f->record, depth + 1);
+        print_table(out, f->record, depth + 1, NULL);
 }
 
 static void print_keys(FILE *out, const struct settings_key *keys)
@@ -175,7 +178,7 @@ static void print_kind(FILE *out, const struct kind *kind)
     fputs("\n  ", out);
     wrap(out, kind->semantics, 2, 2);
     fprintf(out, "\nKeys\n");
-    print_table(out, kind->fields, 0);
+    print_table(out, kind->fields, 0, kind->flags & KIND_CLIENT ? "share" : NULL);
     print_metrics(out, kind);
 }
 
@@ -183,24 +186,23 @@ static void print_common(FILE *out)
 {
     fprintf(out, "\nKeys of every node\n");
     print_keys(out, settings_node_keys);
-    print_table(out, &settings_node, 0);
+    print_table(out, &settings_node, 0, NULL);
 }
 
 static void print_language(FILE *out)
 {
     fprintf(out, "the document\n\nKeys\n");
     print_keys(out, settings_top_keys);
-    print_table(out, &settings_seed, 0);
     fprintf(out, "\nKeys of `run`\n");
-    print_table(out, &settings_run, 0);
+    print_table(out, &settings_run, 0, NULL);
     fprintf(out, "\nKeys of `output`\n");
-    print_table(out, &settings_output, 0);
+    print_table(out, &settings_output, 0, NULL);
     print_keys(out, settings_output_keys);
     print_common(out);
     fprintf(out, "\nKeys of an operation, beside those of its client\n");
     print_keys(out, settings_operation_keys);
     fprintf(out, "\nKeys of a link\n");
-    print_table(out, &settings_link, 0);
+    print_table(out, &settings_link, 0, NULL);
 }
 
 static void print_values(FILE *out)

@@ -117,7 +117,14 @@ static const char *definition_of(enum field_type type)
     return names[type];
 }
 
-static void put_table(FILE *out, const struct field_table *table, const char **between);
+/* Fields to leave out: one by name, and those with any of these flags. */
+struct without {
+    const char *name;
+    uint32_t flags;
+};
+
+static void put_table(FILE *out, const struct field_table *table, const struct without *without,
+                      const char **between);
 
 /* A word is one of its names; one with parameters may also be a call. */
 static void put_words(FILE *out, const struct field *f)
@@ -137,7 +144,7 @@ static void put_value(FILE *out, const struct field *f)
     if (f->type == FIELD_RECORD) {
         const char *between = "";
         fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
-        put_table(out, f->record, &between);
+        put_table(out, f->record, NULL, &between);
         fputs("}}, {\"$ref\": \"#/definitions/dynamic\"}", out);
     } else if (f->type == FIELD_WORD) {
         put_words(out, f);
@@ -164,22 +171,26 @@ static void put_field(FILE *out, const struct field *f)
     fputs("]}", out);
 }
 
-static void put_table(FILE *out, const struct field_table *table, const char **between)
+static void put_table(FILE *out, const struct field_table *table, const struct without *without,
+                      const char **between)
 {
     for (const struct field *f = table->fields; f && f->name; f++) {
+        if (without &&
+            (f->flags & without->flags || (without->name && !strcmp(without->name, f->name))))
+            continue;
         fputs(*between, out);
         put_field(out, f);
         *between = ",";
     }
     for (const struct field_include *i = table->includes; i && i->table; i++)
-        put_table(out, i->table, between);
+        put_table(out, i->table, without, between);
 }
 
 static void put_object(FILE *out, const struct field_table *table)
 {
     const char *between = "";
     fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
-    put_table(out, table, &between);
+    put_table(out, table, NULL, &between);
     fputs("}}", out);
 }
 
@@ -192,10 +203,10 @@ static void put_operation(FILE *out, const struct kind *kind)
     if (kind->flags & KIND_CLIENT)
         fputs("{\"$ref\": \"#/definitions/share\"}, ", out);
     fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
-    put_table(out, kind->fields, &between);
+    put_table(out, kind->fields, &(struct without){.flags = FIELD_WHOLE}, &between);
     if (kind->flags & KIND_CLIENT)
         fprintf(out,
-                "%s\n   \"share\": {\"$ref\": \"#/definitions/share\"},\n   \"type\": {\"enum\": "
+                "%s\n   \"type\": {\"enum\": "
                 "[\"read\", \"write\", \"insert\", \"update\", \"cas\", \"delete\", \"scan\", "
                 "\"transaction\", \"send\", \"login\", \"logout\"]}",
                 between);
@@ -211,10 +222,11 @@ static void put_kind(FILE *out, const struct kind *kind)
             kind->name);
     put_description(out, kind->summary, NULL);
     fputs(", \"properties\": {", out);
-    put_table(out, kind->fields, &between);
+    const struct without share = {.name = kind->flags & KIND_CLIENT ? "share" : NULL};
+    put_table(out, kind->fields, &share, &between);
     fputs(between, out);
     between = "";
-    put_table(out, &settings_node, &between);
+    put_table(out, &settings_node, NULL, &between);
     fprintf(out, ",\n   \"kind\": {\"const\": \"%s\"}", kind->name);
     for (const struct settings_key *k = settings_node_keys; k->name; k++) {
         if (!strcmp(k->name, "kind"))
@@ -307,7 +319,7 @@ void describe_schema(const struct kind *const *kinds, FILE *out)
           "\"properties\": {",
           out);
     const char *between = "";
-    put_table(out, &settings_output, &between);
+    put_table(out, &settings_output, NULL, &between);
     fputs(",\n   \"percentiles\": {\"type\": \"array\", \"items\": {\"type\": \"string\", "
           "\"pattern\": \"^p[0-9]+(\\\\.[0-9]+)?$\"}}}}\n }\n}\n",
           out);

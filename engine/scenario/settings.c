@@ -135,7 +135,8 @@ const struct settings_key settings_top_keys[] = {
     {"question", "text", "none", "What the scenario is to answer."},
     {"include", "list of files", "none",
      "Files below this one's folder, merged key by key; what is written here wins."},
-    {"seed", "count", "1", "See `seed` below."},
+    {"seed", "count", "1",
+     "From it follows every random draw: same scenario and seed, same bytes."},
     {"run", "record", "see below", "How long, how often, how sure."},
     {"vars", "map name -> value", "none", "Values used as $name or in $(...)."},
     {"zones", "map zone -> addresses", "none", "Where nodes or instances stand."},
@@ -161,6 +162,8 @@ const struct settings_key settings_node_keys[] = {
 };
 
 const struct settings_key settings_operation_keys[] = {
+    {"share", "% or rest", "required",
+     "Its share of the client's operations, bare or as a key: {read: 80%, buy: rest}."},
     {"type", "word", "the name, where it is a type",
      "read write insert update cas delete scan transaction send login logout."},
     {0},

@@ -268,6 +268,31 @@ static void axes_come_from_the_swept_parameters(void)
     arena_free(&folder.arena);
 }
 
+static void a_sweep_too_large_for_a_picture_is_cut_at_its_last_point(void)
+{
+    static const char *texts[8][2] = {{"lru", "1s"},   {"lru", "2s"},   {"lru", "3s"},
+                                      {"lru", "4s"},   {"sieve", "1s"}, {"sieve", "2s"},
+                                      {"sieve", "3s"}, {"sieve", "4s"}};
+    static const char *names[2] = {"nodes.edge.eviction", "ttl"};
+    struct folder_point points[8];
+    for (size_t i = 0; i < 8; i++)
+        points[i] = (struct folder_point){(long)i + 1, texts[i]};
+    struct folder folder = {
+        .points = points, .point_count = 8, .parameters = names, .parameter_count = 2};
+    size_t slice[PICK_MAX], count = 0;
+    CU_ASSERT_EQUAL(pick_slice(&folder, PICK_MAX, slice, &count), 0);
+    CU_ASSERT(count == 2 && slice[0] == 3 && slice[1] == 7);
+    CU_ASSERT_STRING_EQUAL(pick_slice_label(&folder, 3, 0), "at ttl 4s");
+    CU_ASSERT_STRING_EQUAL(pick_point_label(&folder, 3, 0), "edge.eviction lru");
+    CU_ASSERT_STRING_EQUAL(pick_point_label(&folder, 3, FOLDER_NONE), "edge.eviction lru, ttl 4s");
+    folder.parameters++;
+    folder.parameter_count = 1;
+    for (size_t i = 0; i < 8; i++)
+        points[i].values++;
+    CU_ASSERT_EQUAL(pick_slice(&folder, PICK_MAX, slice, &count), FOLDER_NONE);
+    arena_free(&folder.arena);
+}
+
 static void every_picture_has_its_script_in_the_program(void)
 {
     static const char *const names[] = {"balance", "heat",  "latency", "load",
@@ -288,4 +313,6 @@ SUITE("plot", TEST(quoted_fields_hold_commas_quotes_and_line_breaks),
       TEST(only_top_level_keys_of_run_json_count), TEST(text_for_gnuplot_cannot_leave_its_quotes),
       TEST(chosen_points_are_spread_from_the_first_to_the_last),
       TEST(clients_come_first_and_seven_lines_are_enough), TEST(axes_begin_and_end_at_1_2_5),
-      TEST(axes_come_from_the_swept_parameters), TEST(every_picture_has_its_script_in_the_program))
+      TEST(axes_come_from_the_swept_parameters),
+      TEST(a_sweep_too_large_for_a_picture_is_cut_at_its_last_point),
+      TEST(every_picture_has_its_script_in_the_program))

@@ -226,9 +226,10 @@ void link_cut(struct simulation *s, uint32_t from_place, uint32_t to_place)
     link->free_ns = 0; /* what waited for its turn is dropped with the rest */
     for (uint32_t i = 1; i < s->pool_used; i++) {
         struct call *c = call_at(s, i);
-        if ((c->state != CALL_FLIGHT && c->state != CALL_BACK) ||
-            !event_pending(&s->queue, c->event))
-            continue; /* one that has reached a paused place is no longer on the way */
+        if (c->state != CALL_FLIGHT && c->state != CALL_BACK)
+            continue;
+        if (to->paused && !event_pending(&s->queue, c->event))
+            continue; /* it stands before a closed door already */
         const struct agent *at = &s->agents[c->state == CALL_FLIGHT ? c->from : c->agent];
         const struct agent *goes = &s->agents[c->state == CALL_FLIGHT ? c->agent : c->from];
         if (at->place == from && goes->place == to)

@@ -143,6 +143,63 @@ static void after_a_cut_the_link_is_free(void)
     bench_close(&b);
 }
 
+/* A striker cuts the link by an event of its own, as faults do: at 1 ms, after the client has sent
+ * over a link without delay and before the message is handled. It is lost. */
+struct striker {
+    struct pool users, desk;
+};
+
+static const struct striker *striker_of(const struct agent *agent)
+{
+    return agent->configs[0];
+}
+
+static void striker_start(struct agent *agent)
+{
+    timer_at(agent, MILLISECOND, 0, 0);
+}
+
+static void striker_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    struct simulation *s = agent->simulation;
+    const struct striker *striker = striker_of(agent);
+    (void)tag, (void)argument;
+    link_cut(s, striker->users.agents[0], striker->desk.agents[0]);
+    link_heal(s, striker->users.agents[0], striker->desk.agents[0]);
+}
+
+static void striker_step(struct agent *agent, struct call *c)
+{
+    call_free(c, agent);
+}
+
+static void striker_settle(struct agent *agent, struct call *parent, struct call *child)
+{
+    (void)agent, (void)parent, (void)child;
+}
+
+static const struct kind striker_kind = {.name = "striker",
+                                         .start = striker_start,
+                                         .step = striker_step,
+                                         .settle = striker_settle,
+                                         .tick = striker_tick};
+
+static void a_cut_in_the_middle_of_an_instant_drops_what_is_on_the_way(void)
+{
+    struct desk_bench b;
+    struct striker striker;
+    bench_open(&b, SECOND);
+    bench_arrivals(&b, (const int64_t[]){MILLISECOND, 2 * MILLISECOND}, 2);
+    bench_nodes(&b);
+    striker.users = world_pool(&b.world, "users");
+    striker.desk = world_pool(&b.world, "desk");
+    world_add(&b.world, "zz", &striker_kind, 1, &striker);
+    simulation_advance(bench_start(&b, NULL), 100 * SECOND);
+    CU_ASSERT(ended(&b, 0, STATUS_OK, 2 * MILLISECOND));
+    CU_ASSERT(ended(&b, 1, STATUS_INFO, 60 * SECOND + MILLISECOND));
+    bench_close(&b);
+}
+
 /* A link of one byte a second is asked for bytes without end: time does not overflow. */
 static void a_link_that_is_hopelessly_slow_keeps_time(void)
 {
@@ -165,5 +222,6 @@ static void a_link_that_is_hopelessly_slow_keeps_time(void)
 SUITE("links by hand", TEST(a_doubled_request_is_worked_on_twice_and_answered_once),
       TEST(a_lost_answer_leaves_the_client_in_doubt_though_the_work_is_done),
       TEST(a_lost_call_is_given_up_when_its_paused_caller_goes_on),
-      TEST(a_cut_drops_what_is_on_the_way_and_nothing_else), TEST(after_a_cut_the_link_is_free),
-      TEST(a_link_that_is_hopelessly_slow_keeps_time))
+      TEST(a_cut_drops_what_is_on_the_way_and_nothing_else),
+      TEST(a_cut_in_the_middle_of_an_instant_drops_what_is_on_the_way),
+      TEST(after_a_cut_the_link_is_free), TEST(a_link_that_is_hopelessly_slow_keeps_time))

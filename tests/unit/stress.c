@@ -220,6 +220,15 @@ static void heal(struct storm *w, struct simulation *s)
     }
 }
 
+/* A few events by hand, so that some strikes come in the middle of an instant. */
+static void single_events(struct storm *w, struct simulation *s)
+{
+    struct event event;
+    for (uint64_t n = dice(w, 8); n > 0; n--)
+        if (event_pop(&s->queue, &event, recorder_next_edge(s->recorder) - 1))
+            event_dispatch(s, &event);
+}
+
 static struct simulation *storm_run(struct storm *w, uint64_t seed)
 {
     struct probe probe = {.context = w, .complete = on_complete};
@@ -230,7 +239,9 @@ static struct simulation *storm_run(struct storm *w, uint64_t seed)
     simulation_start(s);
     while (at < STRIKES_END_MS * MILLISECOND) {
         world_advance(s, at);
+        single_events(w, s);
         strike(w, s);
+        at = simulation_now(s);
         at += 1 + (int64_t)dice(w, 40) * MILLISECOND / 2;
     }
     heal(w, s);

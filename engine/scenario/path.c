@@ -134,8 +134,10 @@ static struct node *with_pair(struct document *document, const struct node *map,
 {
     struct node **keys = arena_array(document->arena, map->count + 1, struct node *);
     struct node **items = arena_array(document->arena, map->count + 1, struct node *);
-    memcpy(keys, map->keys, map->count * sizeof(struct node *));
-    memcpy(items, map->items, map->count * sizeof(struct node *));
+    if (map->count) {
+        memcpy(keys, map->keys, map->count * sizeof(struct node *));
+        memcpy(items, map->items, map->count * sizeof(struct node *));
+    }
     keys[map->count] = document_scalar(document, key, place);
     items[map->count] = item;
     return document_map(document, keys, items, map->count + 1, map->place);

@@ -1,6 +1,7 @@
 /* Any bytes as a whole scenario, swept: loading it ends without a fault in an answer, a scenario or
  * at least one error, and every blueprint of a scenario can be made and freed. */
 #include "engine/scenario/scenario.h"
+#include "engine/scenario/validate.h"
 #include "models/registry.h"
 
 #include <stdlib.h>
@@ -31,6 +32,11 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         uint32_t count = scenario_report(scenario)->point_count;
         for (uint32_t i = 0; i < count && i < POINTS_MAX; i++)
             scenario_blueprint_free(scenario_blueprint(scenario, i));
+        FILE *nowhere = fopen("/dev/null", "w");
+        if (nowhere && count <= POINTS_MAX)
+            scenario_validate(scenario, nowhere);
+        if (nowhere)
+            fclose(nowhere);
         scenario_free(scenario);
     }
     diagnostic_free(&diagnostics);

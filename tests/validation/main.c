@@ -4,7 +4,7 @@
  *     -j N         threads (2)
  *     -f FRACTION  a trial: plays this share of the requests; allowances grow accordingly
  *     -m           measures: prints each row's sigma from 200 batches instead of judging
- *     CASE         plays only these ("Q03 V9")
+ *     CASE         plays only these: numbers (Q03) or names of systems ("M/M/1 at 0.9")
  *
  * LONG=1 in the environment plays the long suite instead. The table is printed in Markdown; the
  * last line is `validation: N passed, N failed`. */
@@ -36,7 +36,7 @@ static bool wanted(const struct options *options, const struct family *f)
         return false;
     for (int i = 0; i < options->case_count; i++)
         for (uint32_t k = 0; k < ROWS_MAX && f->rows[k].id; k++)
-            if (!strcmp(options->cases[i], f->rows[k].id))
+            if (!strcmp(options->cases[i], f->rows[k].id) || !strcmp(options->cases[i], f->name))
                 return true;
     return !options->case_count;
 }

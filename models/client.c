@@ -33,6 +33,7 @@ struct client {
     int64_t next_ns;  /* the pending one; ARRIVALS_NEVER: there is none any more */
     uint64_t begun;   /* operations begun so far */
     uint64_t open;    /* operations begun and not ended */
+    uint64_t rank;    /* among the clients of the run, in order of name */
     double *up_to;    /* sums of shares, by operation; NULL: there is only one */
     uint32_t last;    /* the last operation with a share */
     bool started;
@@ -86,7 +87,7 @@ static uint64_t choose_key(struct agent *agent, const struct call *c,
     if (keys->kind == KEYS_UNIFORM && keys->n <= 1)
         return keys->offset;
     if (keys->kind == KEYS_FRESH)
-        number |= (uint64_t)agent->index << 40;
+        number |= client->rank << 40;
     return keys_choose(keys, call_draw(c, agent, DRAW_KEY), number);
 }
 
@@ -230,12 +231,20 @@ static void end(struct agent *agent, struct call *c, enum status status)
 
 /* ---- when operations begin ---- */
 
+/* A user's turn as the number of its operation, another one in every life of the client. More lives
+ * than the top bits hold are hashed, and then differ as the numbers of two clients do. */
+static uint64_t turn_number(const struct agent *agent, uint64_t turn)
+{
+    uint64_t life = agent->place->incarnation;
+    uint32_t shift = TURN_BITS + USER_BITS;
+    return turn ^ (life >> (64 - shift) ? random_mix(life) : life << shift);
+}
+
 /* The think time before a turn of a user; the operation will have the same number. */
 static void think(struct agent *agent, uint64_t turn)
 {
     const struct distribution *think = &whole(agent)->think;
-    uint64_t number = turn ^ (uint64_t)agent->place->incarnation << (TURN_BITS + USER_BITS);
-    struct call next = {.op_id = random_mix(agent->id_base ^ number)};
+    struct call next = {.op_id = random_mix(agent->id_base ^ turn_number(agent, turn))};
     timer_after(agent, distribution_ns(think, call_draw(&next, agent, DRAW_THINK)), TICK_USER,
                 turn);
 }
@@ -284,6 +293,8 @@ static void client_start(struct agent *agent)
     bool again = client->started;
     if (!again) {
         shares_add_up(agent);
+        for (uint32_t i = 0; i < agent->index; i++)
+            client->rank += (agent->simulation->agents[i].kind->flags & KIND_CLIENT) != 0;
         arrivals_begin(&config->arrivals, &client->arrivals);
     }
     client->started = true;
@@ -304,8 +315,7 @@ static void client_tick(struct agent *agent, uint32_t tag, uint64_t argument)
         arrival_next(agent, false);
         return;
     }
-    uint64_t number = argument ^ (uint64_t)agent->place->incarnation << (TURN_BITS + USER_BITS);
-    begin(agent, number, argument, simulation_now(agent->simulation));
+    begin(agent, turn_number(agent, argument), argument, simulation_now(agent->simulation));
 }
 
 static void client_step(struct agent *agent, struct call *c)

@@ -313,9 +313,53 @@ static void a_held_slot_under_processor_sharing_shares_no_work(void)
     world_close(&b.world);
 }
 
+/* The numbers of operations stay apart over more lives than fit into eight bits: no
+ * operation has the draws of another. */
+enum { LIVES = 600 };
+
+struct lives {
+    uint32_t count;
+    uint64_t op_id[LIVES * 2];
+};
+
+static void on_life(void *context, const struct agent *at, const struct call *c)
+{
+    struct lives *lives = context;
+    (void)at;
+    if (lives->count < LIVES * 2)
+        lives->op_id[lives->count++] = c->op_id;
+}
+
+static void a_client_of_many_lives_never_repeats_an_operation(void)
+{
+    static struct lives lives;
+    struct observer observer = {.context = &lives, .arrive = on_life};
+    struct desk_bench b;
+    uint32_t same = 0;
+    lives.count = 0;
+    bench_open(&b, SECOND);
+    b.users.has_users = true;
+    b.users.users = 1;
+    b.users.think = world_constant(MILLISECOND);
+    struct simulation *s = bench_start(&b, &observer);
+    for (int64_t life = 1; life <= LIVES; life++) {
+        world_advance(s, life * 1500 * MICROSECOND);
+        place_crash(s, place_of(&b, "users"));
+        place_restart(s, place_of(&b, "users"));
+    }
+    for (uint32_t i = 0; i < lives.count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            same += lives.op_id[i] == lives.op_id[k];
+    CU_ASSERT_EQUAL(lives.count, LIVES);
+    CU_ASSERT_EQUAL(same, 0);
+    b.users.has_users = false;
+    bench_close(&b);
+}
+
 SUITE("faults by hand", TEST(a_crash_is_silence_until_the_time_out_or_the_giving_up),
       TEST(a_crash_loses_what_is_inside),
       TEST(a_restarted_client_goes_on_with_the_arrival_that_was_due),
+      TEST(a_client_of_many_lives_never_repeats_an_operation),
       TEST(a_crashed_balancer_is_silent_and_its_backends_work_on),
       TEST(a_pause_shifts_the_work_and_what_comes_meanwhile_waits_in_order),
       TEST(a_paused_client_handles_answers_and_timers_late_and_in_order),

@@ -15,6 +15,7 @@ struct storm {
     struct service_config web, store, inert;
     uint64_t random;
     uint64_t ok, fail, info;
+    uint64_t keys; /* of all arrivals, in their order */
     uint32_t cuts[PLACES_MAX][PLACES_MAX];
 };
 
@@ -38,6 +39,13 @@ static void on_complete(void *context, const struct agent *at, const struct call
     w->ok += c->status == STATUS_OK;
     w->fail += c->status == STATUS_FAIL;
     w->info += c->status == STATUS_INFO;
+}
+
+static void on_arrive(void *context, const struct agent *at, const struct call *c)
+{
+    struct storm *w = context;
+    (void)at;
+    w->keys = random_mix(w->keys ^ c->key);
 }
 
 /* ---- drawing a world ---- */
@@ -88,12 +96,15 @@ static void random_links(struct storm *w)
 
 static void random_client(struct storm *w, struct client_config *client)
 {
+    const char *why;
     *client = world_client();
     random_caller(w, &client->caller);
     client->has_sessions = one_in(w, 3);
     client->sessions = 1 + dice(w, 5);
     client->sizes = random_time(w, 500); /* bytes */
     client->share = 0.5;
+    if (one_in(w, 2))
+        CHECK(keys_make_fresh(&client->keys, 0, &why));
 }
 
 /* Arrivals until some time after the last fault, so that a session that was never given back would
@@ -232,7 +243,8 @@ static void single_events(struct storm *w, struct simulation *s)
 static struct simulation *storm_run(struct storm *w, uint64_t seed)
 {
     struct probe probe = {.context = w, .complete = on_complete};
-    struct simulation_options options = {.probe = &probe};
+    struct observer observer = {.context = w, .arrive = on_arrive};
+    struct simulation_options options = {.probe = &probe, .observer = &observer};
     struct simulation *s = simulation_create(&w->world.blueprint, seed, 1, &options);
     int64_t at = 0;
     CHECK(s->place_count <= PLACES_MAX);
@@ -383,6 +395,7 @@ static struct traces run_with(uint64_t seed, const char *inert)
         if (strcmp(s->agents[i].node_name, inert) != 0)
             hash = random_hash_number(hash, measured(&s->agents[i]));
     traces.fingerprint = simulation_totals(s).fingerprint;
+    hash = random_hash_number(hash, w.keys);
     traces.all = random_hash_end(hash);
     simulation_free(s);
     world_close(&w.world);

@@ -31,6 +31,7 @@ static uint32_t common_multiple(uint32_t a, uint32_t b, uint32_t limit)
         x = y;
         y = rest;
     }
+    CHECK(x); /* both are at least 1 */
     uint64_t product = (uint64_t)(a / x) * b;
     return product < limit ? (uint32_t)product : limit;
 }
@@ -102,10 +103,10 @@ const struct node *each_deal(struct document *document, const struct node *tree,
             continue;
         if (!items) {
             items = arena_array(document->arena, tree->count, struct node *);
-            memcpy(items, tree->items, tree->count * sizeof *items);
+            memcpy(items, tree->items, tree->count * sizeof(struct node *));
         }
         /* Nodes are read-only by the document's invariant; its arrays merely do not say so. */
-        memcpy(&items[i], &dealt, sizeof dealt);
+        memcpy(&items[i], &dealt, sizeof(struct node *));
     }
     if (!items)
         return tree;

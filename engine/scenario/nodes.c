@@ -289,6 +289,7 @@ static void bind_node_configs(struct point *point, uint32_t node)
     struct instance *instances = arena_array(point->arena, n->count, struct instance);
     uint32_t period = each_period(&point->document, map, n->count);
     n->instances = instances;
+    CHECK(period);
     point->binder.node = node;
     check_operations(point, node, map);
     check_client(point, node, map);

@@ -214,7 +214,7 @@ static bool make_plain(const struct sampler_reader *r, const struct call *c,
 static bool make_uniform(const struct sampler_reader *r, const struct call *c,
                          struct distribution *out)
 {
-    double low, high;
+    double low = 0, high = 0;
     const char *why = "";
     if (c->count != 1 || c->arguments[0].type != CALL_RANGE)
         return sampler_fail(r, c, "uniform(1ms..9ms)", "`uniform` takes a range");
@@ -334,7 +334,7 @@ bool sampler_read(const struct sampler_reader *reader, const struct call *call,
                   struct distribution *out)
 {
     const char *why = "";
-    double constant;
+    double constant = 0;
     bool known;
     if (call->type == CALL_WORD) {
         for (const struct sampler_word *w = distributions; w->name; w++)

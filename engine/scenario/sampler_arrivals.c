@@ -74,7 +74,7 @@ static bool make(const struct sampler_reader *r, const struct call *c, bool span
 {
     static const struct sampler_parameter mmpp[] = {
         {"first", UNIT_RATE, false}, {"second", UNIT_RATE, false}, {"every", UNIT_TIME, false}};
-    double from, to, v[3];
+    double from = 0, to = 0, v[3];
     const char *why = "";
     if (c->type != CALL_CALL && c->type != CALL_WORD)
         return sampler_fail(r, c, "poisson(200/s)", "this is no arrival process");
@@ -104,7 +104,7 @@ static bool read_segment(const struct sampler *sampler, const struct node *value
 {
     static const char form[] = "[0s poisson(100/s), 5min..7min poisson(100/s..1k/s)]";
     const struct sampler_reader r = {.sampler = sampler, .value = value, .dimension = UNIT_TIME};
-    double start, end = 0;
+    double start = 0, end = 0;
     if (value->type != NODE_SCALAR) {
         if (value->type != NODE_BAD)
             document_error(sampler->document, value, form, "`%s`: a time and a process",

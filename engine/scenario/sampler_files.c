@@ -2,7 +2,6 @@
 #include "engine/kernel/check.h"
 #include "engine/scenario/sampler_call.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +25,7 @@ static char *read_all(struct arena *arena, const char *path, size_t *size, const
 {
     FILE *file = fopen(path, "rb");
     char *text = NULL;
-    *why = strerror(errno);
+    *why = "cannot be opened";
     if (!file)
         return NULL;
     if (!fseek(file, 0, SEEK_END)) {

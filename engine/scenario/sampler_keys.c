@@ -1,4 +1,5 @@
 /* Key choosers from their texts. */
+#include "engine/kernel/check.h"
 #include "engine/scenario/sampler_call.h"
 
 #include <math.h>
@@ -82,12 +83,13 @@ static bool make_hotspot(const struct sampler_reader *r, const struct call *c,
                          struct key_chooser *out)
 {
     static const char form[] = "hotspot(20% of 1M gets 80%)";
-    const struct call *p[5];
+    const struct call *p[5] = {NULL};
     double keys, requests;
     uint64_t n = 0;
     const char *why = "";
     if (!plain_arguments(r, c, 5, p, form))
         return false;
+    CHECK(p[1] && p[3]);
     if (p[1]->type != CALL_WORD || strcmp(p[1]->text, "of") != 0 || p[3]->type != CALL_WORD ||
         strcmp(p[3]->text, "gets") != 0)
         return sampler_fail(r, c, form, "a hotspot is a part of the keys and what it gets");
@@ -98,7 +100,7 @@ static bool make_hotspot(const struct sampler_reader *r, const struct call *c,
 
 static bool make(const struct sampler_reader *r, const struct call *c, struct key_chooser *out)
 {
-    const struct call *p[2];
+    const struct call *p[2] = {NULL};
     const char *why = "";
     uint64_t n = 0;
     double s;

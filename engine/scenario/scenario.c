@@ -168,7 +168,7 @@ static void mark_watched(const struct scenario *s, struct point *point)
             continue;
         /* The instances are this blueprint's own; only its readers see them as const. */
         struct instance *instances;
-        memcpy(&instances, &point->nodes[node].instances, sizeof instances);
+        memcpy(&instances, &point->nodes[node].instances, sizeof(struct instance *));
         instances[s->watched[i].instance - 1].percentiles = true;
     }
 }

@@ -243,7 +243,7 @@ static const char *name_value(const void *context, const char *name)
 {
     /* The document is a cache: it changes nothing that the caller can see. */
     struct sweep_names *names;
-    memcpy(&names, &context, sizeof names);
+    memcpy(&names, &context, sizeof(struct sweep_names *));
     uint32_t parameter = sweep_find(names->sweep, name);
     if (parameter != UINT32_MAX)
         return sweep_text(names->sweep, names->point, parameter);

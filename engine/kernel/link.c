@@ -33,7 +33,7 @@ static struct link *link_make(struct simulation *s, struct place *from, struct p
 {
     if (from->link_used * 2 >= from->link_room) {
         uint32_t room = from->link_room ? from->link_room * 2 : 8;
-        struct link **table = calloc(room, sizeof *table);
+        struct link **table = calloc(room, sizeof(struct link *));
         if (!table)
             check_machine("out of memory");
         for (uint32_t i = 0; i < from->link_room; i++)

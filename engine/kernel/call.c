@@ -294,10 +294,10 @@ void call_reply(struct call *c, struct agent *agent, enum status status, uint32_
 
 /* In the parent's list of children, where it keeps one: `instead` (0: nothing) takes the place of
  * `c`. A copy made by a link stands in no list; whichever of the two stays takes the place. */
-static void call_relist(struct simulation *s, const struct call *c, uint32_t instead)
+SELDOM static void relist(struct simulation *s, const struct call *c, uint32_t instead)
 {
     struct call *parent = call_parent(s, c);
-    if (LIKELY(!parent || !(s->agents[c->from].kind->flags & KIND_CANCELS)))
+    if (!parent)
         return;
     uint32_t index = call_index(s, c);
     uint32_t *link = &call_tail(parent)->children;
@@ -308,6 +308,12 @@ static void call_relist(struct simulation *s, const struct call *c, uint32_t ins
     if (instead)
         call_at(s, instead)->sibling = c->sibling;
     *link = instead ? instead : c->sibling;
+}
+
+static inline void call_relist(struct simulation *s, const struct call *c, uint32_t instead)
+{
+    if (UNLIKELY(s->agents[c->from].kind->flags & KIND_CANCELS))
+        relist(s, c, instead);
 }
 
 void call_answer(struct call *c, struct agent *agent, enum status status, uint32_t size)
@@ -363,9 +369,8 @@ void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns)
     c->event = event_push(&s->queue, later(s, give_up_ns), EVENT_LOST, call_index(s, c), 0);
 }
 
-static inline void call_wake(struct simulation *s, struct call *c, enum wake wake)
+static inline void call_wake(struct agent *agent, struct call *c, enum wake wake)
 {
-    struct agent *agent = &s->agents[c->agent];
     c->wake = (uint8_t)wake;
     agent->kind->step(agent, c);
 }
@@ -402,8 +407,9 @@ void call_settle(struct simulation *s, struct call *c)
     if (!joined && p->sent - p->failed >= p->need)
         return;
     p->need = 0;
-    call_timer_stop(p, caller);
-    call_wake(s, p, joined ? WAKE_JOINED : WAKE_SHORT);
+    if (p->timer)
+        call_timer_stop(p, caller);
+    call_wake(caller, p, joined ? WAKE_JOINED : WAKE_SHORT);
 }
 
 /* ---- cancel ---- */
@@ -452,7 +458,7 @@ static void call_cancelled(struct simulation *s, uint64_t who)
     call_timer_stop(c, agent);
     call_stop(c, agent);
     call_round(c, agent);
-    call_wake(s, c, WAKE_CANCELLED);
+    call_wake(agent, c, WAKE_CANCELLED);
 }
 
 /* ---- dispatch ---- */
@@ -495,6 +501,41 @@ static void alarm_dispatch(struct simulation *s, const struct event *event)
     agent->kind->tick(agent, event->argument, agent->alarm_argument);
 }
 
+/* An event of a call whose agent is down or paused. */
+SELDOM static void gate_dispatch(struct simulation *s, const struct event *event, struct call *c,
+                                 struct agent *agent)
+{
+    if (agent->place->up) {
+        place_defer(agent->place, event);
+        return;
+    }
+    if (event->type == EVENT_BACK || event->type == EVENT_LOST) {
+        call_release(s, c);
+        return;
+    }
+    CHECK(event->type == EVENT_ARRIVE);
+    c->event = 0;
+    call_lose(s, c,
+              s->plain_links
+                  ? LINK_GIVE_UP_NS
+                  : link_between(s, s->agents[c->from].place, agent->place)->config.give_up);
+}
+
+/* A function of its own, so that the other events do not pay for its registers. */
+__attribute__((noinline)) static void call_arrive(struct simulation *s, struct call *c,
+                                                  struct agent *agent)
+{
+    c->event = 0;
+    if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)
+        link_share_line(s, c);
+    c->state = CALL_HELD;
+    frame_clear(c, agent->kind);
+    visit_enter(agent, c);
+    if (UNLIKELY(s->observer && s->observer->arrive))
+        s->observer->arrive(s->observer->context, agent, c);
+    call_wake(agent, c, WAKE_ARRIVED);
+}
+
 void event_dispatch(struct simulation *s, const struct event *event)
 {
     if (event->type == EVENT_ALARM) {
@@ -514,38 +555,17 @@ void event_dispatch(struct simulation *s, const struct event *event)
     }
     struct agent *agent = &s->agents[back ? c->from : c->agent];
     if (UNLIKELY(agent->gate)) {
-        if (agent->place->up) {
-            place_defer(agent->place, event);
-            return;
-        }
-        if (back) {
-            call_release(s, c);
-            return;
-        }
-        CHECK(type == EVENT_ARRIVE);
-        c->event = 0;
-        call_lose(s, c,
-                  s->plain_links
-                      ? LINK_GIVE_UP_NS
-                      : link_between(s, s->agents[c->from].place, agent->place)->config.give_up);
+        gate_dispatch(s, event, c, agent);
         return;
     }
     fingerprint_add(s, c->op_id + type);
     switch (type) {
     case EVENT_ARRIVE:
-        c->event = 0;
-        if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)
-            link_share_line(s, c);
-        c->state = CALL_HELD;
-        frame_clear(c, agent->kind);
-        visit_enter(agent, c);
-        if (UNLIKELY(s->observer && s->observer->arrive))
-            s->observer->arrive(s->observer->context, agent, c);
-        call_wake(s, c, WAKE_ARRIVED);
+        call_arrive(s, c, agent);
         break;
     case EVENT_WORK:
         c->event = 0;
-        call_wake(s, c, WAKE_WORKED);
+        call_wake(agent, c, WAKE_WORKED);
         break;
     case EVENT_BACK:
     case EVENT_LOST:
@@ -555,13 +575,13 @@ void event_dispatch(struct simulation *s, const struct event *event)
     case EVENT_TIMER:
         c->timer = 0;
         c->need = 0;
-        call_wake(s, c, WAKE_TIMEOUT);
+        call_wake(agent, c, WAKE_TIMEOUT);
         break;
     case EVENT_JOIN: {
         bool joined = c->got >= c->need;
         c->timer = 0;
         c->need = 0;
-        call_wake(s, c, joined ? WAKE_JOINED : WAKE_SHORT);
+        call_wake(agent, c, joined ? WAKE_JOINED : WAKE_SHORT);
         break;
     }
     default:

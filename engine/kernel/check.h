@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+/* Marks a function that hardly ever runs, so that its callers spend nothing on it. */
+#define SELDOM __attribute__((noinline, cold))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 

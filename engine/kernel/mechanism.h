@@ -80,9 +80,7 @@ enum { FRAME_SMALL = 48, FRAME_LARGE = 112 };
 
 static inline uint32_t frame_room(uint32_t frame_size)
 {
-    return frame_size <= FRAME_SMALL   ? FRAME_SMALL
-           : frame_size <= FRAME_LARGE ? FRAME_LARGE
-                                       : frame_size;
+    return frame_size <= FRAME_LARGE ? FRAME_LARGE : frame_size;
 }
 
 static inline void frame_clear(struct call *c, const struct kind *kind)

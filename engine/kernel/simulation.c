@@ -25,10 +25,11 @@ static void pool_reserve(struct simulation *s)
 {
     size_t size =
         sizeof(struct call) + sizeof(struct call_tail) + frame_room(frame_largest(s->blueprint));
-    s->stride = (uint32_t)((size + 63) & ~(size_t)63);
+    while ((size_t)1 << s->shift < size)
+        s->shift++;
     CHECK(s->blueprint->in_flight < UINT32_MAX - POOL_SLACK - 1);
     s->pool_room = (uint32_t)s->blueprint->in_flight + POOL_SLACK;
-    s->pool = mmap(NULL, (size_t)s->pool_room * s->stride, PROT_READ | PROT_WRITE,
+    s->pool = mmap(NULL, (size_t)s->pool_room << s->shift, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (s->pool == MAP_FAILED)
         check_machine("no address space for the calls in flight; lower `run: {in_flight: ...}`");
@@ -127,7 +128,7 @@ void simulation_free(struct simulation *s)
         place_free(&s->places[i]);
     recorder_free(s->recorder);
     event_queue_free(&s->queue);
-    munmap(s->pool, (size_t)s->pool_room * s->stride);
+    munmap(s->pool, (size_t)s->pool_room << s->shift);
     free(s->timers);
     arena_free(&s->arena);
     check_clock(NULL);

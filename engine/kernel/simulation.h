@@ -228,8 +228,8 @@ struct simulation_totals {
 
 struct simulation {
     struct queue queue;
-    unsigned char *pool; /* calls, `stride` bytes apart; index 0 is never used */
-    uint32_t stride, pool_used, pool_room, free_head;
+    unsigned char *pool; /* calls, 1 << `shift` bytes apart; index 0 is never used */
+    uint32_t shift, pool_used, pool_room, free_head;
     uint32_t live;
     bool diverged;    /* more than blueprint.in_flight calls: no more events are handled */
     bool plain_links; /* no link has anything: every hop is at once */
@@ -301,11 +301,11 @@ static inline int64_t simulation_now(const struct simulation *s)
 
 static inline struct call *call_at(const struct simulation *s, uint32_t index)
 {
-    return (struct call *)(void *)(s->pool + (uint64_t)index * s->stride);
+    return (struct call *)(void *)(s->pool + ((uint64_t)index << s->shift));
 }
 static inline uint32_t call_index(const struct simulation *s, const struct call *c)
 {
-    return (uint32_t)((uint64_t)((const unsigned char *)c - s->pool) / s->stride);
+    return (uint32_t)((uint64_t)((const unsigned char *)c - s->pool) >> s->shift);
 }
 static inline struct agent *call_agent(const struct simulation *s, const struct call *c)
 {

@@ -470,7 +470,7 @@ static inline void fingerprint_add(struct simulation *s, uint64_t what)
     s->totals.fingerprint = (f ^ f >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
-static void timer_dispatch(struct simulation *s, const struct event *event)
+APART static void timer_dispatch(struct simulation *s, const struct event *event)
 {
     struct timer timer = s->timers[event->target];
     struct agent *agent = &s->agents[timer.agent];
@@ -489,7 +489,7 @@ static void timer_dispatch(struct simulation *s, const struct event *event)
 }
 
 /* A crash takes the alarm back, a pause keeps the event and thereby `alarm`. */
-static void alarm_dispatch(struct simulation *s, const struct event *event)
+APART static void alarm_dispatch(struct simulation *s, const struct event *event)
 {
     struct agent *agent = &s->agents[event->target];
     if (UNLIKELY(agent->gate)) {
@@ -521,9 +521,8 @@ SELDOM static void gate_dispatch(struct simulation *s, const struct event *event
                   : link_between(s, s->agents[c->from].place, agent->place)->config.give_up);
 }
 
-/* A function of its own, so that the other events do not pay for its registers. */
-__attribute__((noinline)) static void call_arrive(struct simulation *s, struct call *c,
-                                                  struct agent *agent)
+/* A request has reached its agent. */
+APART static void call_arrive(struct simulation *s, struct call *c, struct agent *agent)
 {
     c->event = 0;
     if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)

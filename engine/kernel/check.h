@@ -7,6 +7,8 @@
 
 /* Marks a function that hardly ever runs, so that its callers spend nothing on it. */
 #define SELDOM __attribute__((noinline, cold))
+/* Marks one that stands apart, so that its callers do not save registers for it. */
+#define APART __attribute__((noinline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 

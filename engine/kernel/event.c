@@ -87,6 +87,12 @@ void event_ring_grow(struct queue *q)
     q->ring_tail = count;
 }
 
+/* Out of line, so that a push into the bottom saves no registers for it. */
+void event_wheel_push(struct queue *q, struct event_key key)
+{
+    event_wheel_put(q, key);
+}
+
 static void bottom_reserve(struct queue *q, uint32_t count)
 {
     if (count <= q->bottom_capacity)

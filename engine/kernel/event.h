@@ -101,11 +101,12 @@ struct queue {
 void event_queue_init(struct queue *q);
 void event_queue_free(struct queue *q);
 
-/* The paths that are taken seldom, for the inline functions below only. */
+/* The longer paths, for the inline functions below only. */
 void event_slots_grow(struct queue *q);
 void event_ring_grow(struct queue *q);
 void event_bottom_spill(struct queue *q);
 bool event_bottom_refill(struct queue *q, int64_t until_ns);
+void event_wheel_push(struct queue *q, struct event_key key);
 uint32_t event_bucket_extend(struct queue *q, struct event_bucket *bucket);
 void event_sweep(struct queue *q);
 _Noreturn void event_sequence_exhausted(void);
@@ -195,8 +196,12 @@ static inline event_handle event_push(struct queue *q, int64_t time_ns, uint8_t 
         event_slots_grow(q);
     uint32_t slot = q->slot_free;
     event_handle id = event_sequence_next(q) | slot;
-    q->slot_free = q->slots[slot].target;
-    q->slots[slot] = (struct event){.id = id, .target = target, .argument = argument, .type = type};
+    struct event *event = &q->slots[slot];
+    q->slot_free = event->target;
+    event->id = id;
+    event->target = target;
+    event->argument = argument;
+    event->type = type;
     if (time_ns == q->now) {
         event_ring_put(q, (struct event){.id = id});
     } else if (time_ns <= q->bottom_last) {
@@ -204,7 +209,7 @@ static inline event_handle event_push(struct queue *q, int64_t time_ns, uint8_t 
         if (UNLIKELY(q->bottom_count > q->bottom_limit))
             event_bottom_spill(q);
     } else {
-        event_wheel_put(q, (struct event_key){time_ns, id});
+        event_wheel_push(q, (struct event_key){time_ns, id});
     }
     return id;
 }

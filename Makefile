@@ -133,6 +133,7 @@ coverage:
 ## bench: the speed table, each figure a ratio measured in one run
 bench: $(BENCHES) $(PROGRAM)
 	@for b in $(BENCHES); do $$b || exit 1; done
+	@sh tests/bench/instructions $(BUILD)/orrery
 
 FUZZ_SECONDS ?= 60
 ## fuzz: libFuzzer (clang) on tests/fuzz, FUZZ_SECONDS=60 each; finds are kept in build/fuzz

@@ -39,9 +39,9 @@ const struct metric_table visit_metrics = {
             [VISIT_WASTED] = {"wasted", "1", METRIC_RATIO, VISIT_WASTED_COUNT, VISIT_DEPARTURES,
                               "Share of the departures whose caller had gone or awaited something "
                               "newer."},
-            [VISIT_IN_SYSTEM] = {"in_system", "1", METRIC_LEVEL, 0, 0,
-                                 "Calls inside the node: waiting, at work, or waiting for calls "
-                                 "of their own."},
+            [VISIT_INSIDE] = {"inside", "1", METRIC_LEVEL, 0, 0,
+                              "Calls the node has not answered yet: waiting, in a slot, or "
+                              "waiting for calls of their own."},
             [VISIT_UP] = {"up", "1", METRIC_LEVEL, 0, 0,
                           "Instances that are up (1 where there is one)."},
         },
@@ -60,7 +60,7 @@ static inline void visit_enter(struct agent *agent, struct call *c)
     agent->flow_in += window_holds(&agent->simulation->window, now);
     struct record *r = agent->records[VISITS];
     record_count(r, VISIT_ARRIVALS, c->operation, now, 1);
-    record_level(r, VISIT_IN_SYSTEM, 1);
+    record_level(r, VISIT_INSIDE, 1);
 }
 
 void visit_leave(struct agent *agent, struct call *c, int how)
@@ -71,7 +71,7 @@ void visit_leave(struct agent *agent, struct call *c, int how)
     int64_t now = s->queue.now, arrived = c->arrived_ns;
     struct record *r = agent->records[VISITS];
     agent->inside--;
-    record_level(r, VISIT_IN_SYSTEM, -1);
+    record_level(r, VISIT_INSIDE, -1);
     int64_t from = arrived > s->window.begin ? arrived : s->window.begin;
     int64_t to = now < s->window.end ? now : s->window.end;
     if (to > from)

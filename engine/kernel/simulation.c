@@ -157,7 +157,7 @@ static void edges_pass(struct simulation *s, int64_t edge_ns)
         struct agent *agent = &s->agents[i];
         if (!agent->visited)
             continue;
-        struct level *level = &agent->records[VISITS]->levels[VISIT_IN_SYSTEM];
+        struct level *level = &agent->records[VISITS]->levels[VISIT_INSIDE];
         level_touch(level, edge_ns);
         if (begins) {
             agent->inside_begin = agent->inside;

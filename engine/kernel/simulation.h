@@ -174,7 +174,7 @@ enum visit_metric {
     VISIT_LOST,
     VISIT_WASTED_COUNT, /* hidden: departures whose caller had gone or awaited something newer */
     VISIT_WASTED,
-    VISIT_IN_SYSTEM,
+    VISIT_INSIDE,
     VISIT_UP,
     VISIT_METRICS,
 };
@@ -201,7 +201,7 @@ struct agent {
     uint64_t flow_in;     /* arrivals in W */
     uint64_t flow_out[4]; /* in W: departures, rejected, abandoned, lost */
     uint64_t inside_begin, inside_end; /* calls inside at both ends of W */
-    wide integral_begin, integral_end; /* of in_system, up to both ends of W */
+    wide integral_begin, integral_end; /* of `inside`, up to both ends of W */
     event_handle alarm;                /* 0: not set */
     uint64_t alarm_argument;
     struct stream *streams[STREAM_COUNT]; /* opened at first use */
@@ -280,7 +280,7 @@ bool simulation_run(struct simulation *s, const volatile int *stop);
 /* The end of a run, once: every kind's `finish`, and the accounts of what is still inside. */
 void simulation_close(struct simulation *s);
 
-/* Exact identities, checked after a run: for every visited agent the integral of in_system over W
+/* Exact identities, checked after a run: for every visited agent the integral of `inside` over W
  * equals the sum of its visits clipped to W, and arrivals = departures + rejected + abandoned +
  * lost
  * + inside at the end - inside at the beginning of W. Ends with CHECK where one is broken. */

@@ -47,6 +47,7 @@ static inline void show(struct station *st)
     level_set(st, STATION_BUSY, least(st->taken, st->slots));
     level_set(st, STATION_WORKING, least(st->working, st->slots));
     level_set(st, STATION_QUEUE_LENGTH, st->waiting);
+    level_set(st, STATION_IN_SYSTEM, st->waiting + st->taken);
 }
 
 /* ---- work ---- */

@@ -65,6 +65,7 @@ enum station_metric {
     STATION_EMPTY_COUNT, /* hidden: arrivals that found no one */
     STATION_SEEN_EMPTY,
     STATION_QUEUE_LENGTH,
+    STATION_IN_SYSTEM,
     STATION_BUSY,
     STATION_WORKING,
     STATION_SLOTS,     /* hidden: as configured; 0 where unlimited, so that shares of it are NaN */

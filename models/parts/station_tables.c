@@ -151,6 +151,9 @@ const struct metric_table station_metrics = {
                                     "Share of the arrivals that found no one inside the node."},
             [STATION_QUEUE_LENGTH] = {"queue_length", "1", METRIC_LEVEL, 0, 0,
                                       "Requests that wait for a slot, interrupted ones included."},
+            [STATION_IN_SYSTEM] = {"in_system", "1", METRIC_LEVEL, 0, 0,
+                                   "Requests that wait or have a slot; without those that wait for "
+                                   "calls of their own after giving the slot back."},
             [STATION_BUSY] = {"busy", "1", METRIC_LEVEL, 0, 0,
                               "Slots taken, kept ones included; under processor_sharing the number "
                               "inside, at most the slots."},

@@ -192,7 +192,7 @@ static void one_that_waits_leaves_the_queue(void)
     CU_ASSERT(ended(&o, 2, STATUS_OK, 20));
     CU_ASSERT_EQUAL(level_ms(&o, STATION_TABLE, STATION_QUEUE_LENGTH), 4 + 8);
     CU_ASSERT_EQUAL(level_ms(&o, STATION_TABLE, STATION_BUSY), 20);
-    CU_ASSERT_EQUAL(level_ms(&o, VISITS, VISIT_IN_SYSTEM), 10 + 4 + 18);
+    CU_ASSERT_EQUAL(level_ms(&o, VISITS, VISIT_INSIDE), 10 + 4 + 18);
     office_close(&o);
 }
 

@@ -130,12 +130,12 @@ double little_gap(const struct played *p)
     for (uint32_t i = 0; i < first->cell_count; i++) {
         const struct result_cell *c = &first->cells[i];
         const char *node = first->nodes[c->key.node].name;
-        if (c->key.window || c->key.instance || c->key.operation || strcmp(c->name, "in_system"))
+        if (c->key.window || c->key.instance || c->key.operation || strcmp(c->name, "inside"))
             continue;
         double inside = 0, stays = 0, turned_away = 0;
         for (uint32_t r = 0; r < p->replications; r++) {
             const struct result_cell *errors = played_cell(p->results[r], node, NULL, "errors");
-            inside += (double)played_cell(p->results[r], node, NULL, "in_system")->numerator;
+            inside += (double)played_cell(p->results[r], node, NULL, "inside")->numerator;
             stays += (double)played_cell(p->results[r], node, NULL, "latency")->numerator;
             turned_away += errors ? (double)errors->numerator : 0;
         }

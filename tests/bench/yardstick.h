@@ -1,4 +1,4 @@
-/* The yardstick of the speed tables: a hand-coded loop of an M/M/1 queue at load 0.8. Its variables:
+/* The yardstick of the speed tables: a hand-coded loop of an M/M/1 queue at load 0.8, made of
  * the next arrival, the next departure and the number inside; no event queue, no dispatch, the
  * time average of the number as its only statistic. */
 #ifndef ORRERY_TESTS_BENCH_YARDSTICK_H

@@ -205,7 +205,8 @@ static void put_sample(struct derivation *d, const struct sample *sample)
     }
     if (cell->has_histogram && cell->key.instance == RESULT_POOLED)
         put_distribution(d, &at, sample);
-    judge_see(d->judge, d->point, at.node, at.operation, sample);
+    judge_see(d->judge, d->point, at.node, result->nodes[cell->key.node].instances == 1,
+              at.operation, sample);
 }
 
 /* ---- the merge of one point's cells ---- */
@@ -308,9 +309,12 @@ static void note_totals(struct derivation *d, const struct result *result, uint3
     o->events += result->totals.events;
     o->unfinished += result->totals.unfinished;
     o->fingerprint = random_mix(o->fingerprint ^ result->totals.fingerprint);
-    if (result->diverged && !o->diverged++)
-        o->message = arena_format(&o->arena, "point %u, replication %u: %s", d->point + 1,
-                                  replication, result->message);
+    if (!result->diverged || o->diverged++)
+        return;
+    const struct report *r = d->report;
+    const char *which = arena_format(&o->arena, "point %u, ", d->point + 1);
+    o->message = arena_format(&o->arena, "%sreplication %u: %s", r->point_count > 1 ? which : "",
+                              replication, result->message);
 }
 
 static void open_point(struct derivation *d, const char *hash)

@@ -30,7 +30,10 @@ const char *statistic_name(const struct statistic *s)
     return s->type == STATISTIC_PERCENTILE ? s->percentile->name : names[s->type];
 }
 
-static uint32_t list_of(const struct report *report, enum metric_type type, bool percentiles,
+/* Which percentiles a list has. */
+enum wanted { WANT_NONE, WANT_NAMED, WANT_ALL };
+
+static uint32_t list_of(const struct report *report, enum metric_type type, enum wanted wanted,
                         struct statistic *list)
 {
     uint32_t count = 0;
@@ -45,8 +48,9 @@ static uint32_t list_of(const struct report *report, enum metric_type type, bool
         list[count++] = (struct statistic){STATISTIC_RATIO, NULL};
     if (observed || type == METRIC_SHARE)
         list[count++] = (struct statistic){STATISTIC_MEAN, NULL};
-    for (uint32_t i = 0; observed && percentiles && i < report->percentile_count; i++)
-        list[count++] = (struct statistic){STATISTIC_PERCENTILE, &report->percentiles[i]};
+    for (uint32_t i = 0; observed && wanted && i < report->percentile_count; i++)
+        if (wanted == WANT_ALL || report->percentiles[i].named)
+            list[count++] = (struct statistic){STATISTIC_PERCENTILE, &report->percentiles[i]};
     if (type == METRIC_DURATION)
         list[count++] = (struct statistic){STATISTIC_MIN, NULL};
     if (observed)
@@ -57,7 +61,10 @@ static uint32_t list_of(const struct report *report, enum metric_type type, bool
 uint32_t statistics_of(const struct report *report, const struct result_cell *cell,
                        struct statistic *list)
 {
-    return list_of(report, cell->type, cell->has_histogram, list);
+    enum wanted wanted = !cell->has_histogram                  ? WANT_NONE
+                         : cell->key.instance == RESULT_POOLED ? WANT_ALL
+                                                               : WANT_NAMED;
+    return list_of(report, cell->type, wanted, list);
 }
 
 bool statistic_find(const struct report *report, enum metric_type type, const char *name,
@@ -71,7 +78,7 @@ bool statistic_find(const struct report *report, enum metric_type type, const ch
         return true;
     }
     struct statistic plain[4];
-    uint32_t count = list_of(report, type, false, plain);
+    uint32_t count = list_of(report, type, WANT_NONE, plain);
     for (uint32_t i = 0; i < count; i++) {
         if (!strcmp(names[plain[i].type], name)) {
             *found = plain[i];

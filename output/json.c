@@ -17,6 +17,9 @@ const char *output_json_text(struct arena *arena, const char *text)
         if (*c == '"' || *c == '\\') {
             escaped[used++] = '\\';
             escaped[used++] = (char)*c;
+        } else if (*c == '\n' || *c == '\t') {
+            escaped[used++] = '\\';
+            escaped[used++] = *c == '\n' ? 'n' : 't';
         } else if (*c < 0x20 || *c == 0x7F) {
             used += (size_t)snprintf(escaped + used, 7, "\\u%04x", *c);
         } else {

@@ -93,15 +93,22 @@ struct judge *judge_begin(struct arena *arena, const struct report *report)
     return j;
 }
 
-void judge_see(struct judge *j, uint32_t point, const char *node, const char *operation,
-               const struct sample *sample)
+static bool names_node(const char *text, const char *node, bool single)
+{
+    size_t length = strlen(node);
+    return !strncmp(text, node, length) &&
+           (!text[length] || (single && !strcmp(text + length, ".1")));
+}
+
+void judge_see(struct judge *j, uint32_t point, const char *node, bool single,
+               const char *operation, const struct sample *sample)
 {
     const struct result_cell *cell = &sample->cells[0];
     for (uint32_t i = j->first[point]; i < j->first[point + 1]; i++) {
         const struct expect_term *term = j->wanted[i].term;
         struct side *side = j->wanted[i].side;
         struct statistic statistic;
-        if (strcmp(term->metric, cell->name) || strcmp(term->node, node) ||
+        if (strcmp(term->metric, cell->name) || !names_node(term->node, node, single) ||
             strcmp(term->operation, operation) ||
             !statistic_find(j->report, cell->type, term->statistic, &statistic))
             continue;
@@ -218,7 +225,7 @@ static double p_value(const struct expectation *x, const struct measure *m, doub
     if (isnan(m->se) || isnan(distance) || m->replications < 2)
         return NAN;
     if (m->se <= 0)
-        return distance > 0 ? 0 : 1;
+        return distance > 0 ? 0 : NAN; /* exact and on the border: no chance is left to adjust */
     return 1 - student_inside(distance / m->se, m->replications - 1);
 }
 
@@ -254,7 +261,11 @@ static void judge_interval(struct judge *j, const struct expectation *x, const s
     number_general(level, 100 * j->report->confidence);
     const char *interval = arena_format(a, "%s %% interval %s .. %s", level, people(a, low, ""),
                                         people(a, high, unit));
-    if (x->left.is_metric && x->right.is_metric)
+    if (isnan(low) && isnan(high))
+        interval = "no interval";
+    if (isnan(m.value))
+        v->sentence = "no value: nothing was observed, or some of it never ended";
+    else if (x->left.is_metric && x->right.is_metric)
         v->sentence = arena_format(
             a, "%s against %s: difference %s, %s, %s", people(a, t->left.estimate.value, unit),
             people(a, t->right.estimate.value, unit), people(a, m.value, unit), interval,

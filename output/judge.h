@@ -18,9 +18,10 @@ struct judge;
 /* In `arena`. */
 struct judge *judge_begin(struct arena *arena, const struct report *report);
 
-/* Offers a sample of a point (from 0): its node's label and its operation as they are printed. */
-void judge_see(struct judge *judge, uint32_t point, const char *node, const char *operation,
-               const struct sample *sample);
+/* Offers a sample of a point (from 0): its node's label and its operation as they are printed.
+ * `single`: the node has one instance, which is meant by `web.1` too. */
+void judge_see(struct judge *judge, uint32_t point, const char *node, bool single,
+               const char *operation, const struct sample *sample);
 
 /* The verdicts, in order of expectation and case; counts them in `outcome`. */
 void judge_end(struct judge *judge, struct outcome *outcome);

@@ -16,6 +16,7 @@ struct screen {
     const struct report *report;
     const struct outcome *outcome;
     bool colour;
+    const uint32_t *first; /* [points + 1]: the first row of each point, which stand in order */
 };
 
 static void paint(const struct screen *s, const char *colour)
@@ -67,9 +68,9 @@ static int decimals_for(double half)
 static const struct outcome_row *find(const struct screen *s, uint32_t point, const char *node,
                                       const char *metric, const char *statistic)
 {
-    for (uint32_t i = 0; i < s->outcome->row_count; i++) {
+    for (uint32_t i = s->first[point]; i < s->first[point + 1]; i++) {
         const struct outcome_row *row = &s->outcome->rows[i];
-        if (row->point == point && !strcmp(row->node, node) && !strcmp(row->metric, metric) &&
+        if (!strcmp(row->node, node) && !strcmp(row->metric, metric) &&
             !strcmp(row->statistic, statistic))
             return row;
     }
@@ -147,45 +148,57 @@ static void put_figures(const struct screen *s, uint32_t point, const char *node
 }
 
 /* A client is who offers operations. */
-static bool is_client(const struct screen *s, const char *node)
+static bool is_client(const struct screen *s, uint32_t point, const char *node)
 {
-    for (uint32_t i = 0; i < s->outcome->row_count; i++)
-        if (!strcmp(s->outcome->rows[i].node, node) &&
-            !strcmp(s->outcome->rows[i].metric, "offered"))
-            return true;
-    return false;
+    return find(s, point, node, "offered", "rate") != NULL;
 }
 
-/* The next node of a point after row `*at`, in order of the summary; NULL at the end. */
+/* The next node of a point, from its row `*at` on, in order of the summary; NULL at the end. */
 static const char *next_node(const struct screen *s, uint32_t point, uint32_t *at, bool client)
 {
-    const struct outcome_row *rows = s->outcome->rows;
-    for (; *at < s->outcome->row_count; (*at)++) {
-        const struct outcome_row *row = &rows[*at];
-        bool new =
-            !*at || rows[*at - 1].point != row->point || strcmp(rows[*at - 1].node, row->node);
-        if (row->point == point && new &&is_client(s, row->node) == client) {
-            (*at)++;
-            return row->node;
-        }
+    const struct outcome_row *rows = s->outcome->rows + s->first[point];
+    uint32_t count = s->first[point + 1] - s->first[point];
+    for (; *at < count; (*at)++) {
+        bool begins = !*at || strcmp(rows[*at - 1].node, rows[*at].node);
+        if (begins && is_client(s, point, rows[*at].node) == client)
+            return rows[(*at)++].node;
     }
     return NULL;
+}
+
+/* Whether there is a number in a row: a design may diverge before the warm-up is over. */
+static bool measured(const struct screen *s, uint32_t point, const char *node,
+                     const struct column *columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct outcome_row *row =
+            find(s, point, node, columns[i].metric, columns[i].statistic);
+        if (row && !isnan(row->estimate))
+            return true;
+    }
+    return false;
 }
 
 static void put_nodes(const struct screen *s, bool client)
 {
     const struct column *columns = client ? client_columns : node_columns;
     uint32_t count = client ? CLIENT_COLUMNS : NODE_COLUMNS, at = 0;
-    const char *node = next_node(s, 0, &at, client);
-    if (!node)
-        return;
-    put_titles(s, client ? "client" : "node", columns, count);
-    for (; node; node = next_node(s, 0, &at, client)) {
+    const char *node;
+    bool any = false;
+    while ((node = next_node(s, 0, &at, client))) {
+        if (s->outcome->diverged && !measured(s, 0, node, columns, count))
+            continue;
+        if (!any)
+            put_titles(s, client ? "client" : "node", columns, count);
+        any = true;
         put_left(s, node, NAME_WIDTH);
         put_figures(s, 0, node, columns, count);
         fputc('\n', s->out);
     }
-    fputc('\n', s->out);
+    if (any)
+        fputc('\n', s->out);
+    else if (client && s->outcome->diverged)
+        fputs("Nothing was measured: no run came to the end of its warm-up.\n\n", s->out);
 }
 
 /* ---- sweeps ---- */
@@ -204,10 +217,10 @@ static int parameter_width(const struct report *report, uint32_t parameter)
 static const char *busiest(const struct screen *s, uint32_t point, char text[TEXT_ROOM])
 {
     const struct outcome_row *most = NULL;
-    for (uint32_t i = 0; i < s->outcome->row_count; i++) {
+    for (uint32_t i = s->first[point]; i < s->first[point + 1]; i++) {
         const struct outcome_row *row = &s->outcome->rows[i];
-        if (row->point == point && !strcmp(row->metric, "utilization") &&
-            !(most && !(row->estimate > most->estimate)) && !isnan(row->estimate))
+        if (!strcmp(row->metric, "utilization") && !(most && !(row->estimate > most->estimate)) &&
+            !isnan(row->estimate))
             most = row;
     }
     char number[NUMBER_ROOM];
@@ -240,6 +253,22 @@ static void put_sweep(const struct screen *s, const char *client)
         fputc('\n', s->out);
     }
     fputc('\n', s->out);
+}
+
+/* A table for each client, in order of the first point it is at: points may have other nodes. */
+static void put_clients(const struct screen *s)
+{
+    for (uint32_t p = 0; p < s->report->point_count; p++) {
+        const char *client;
+        uint32_t at = 0;
+        while ((client = next_node(s, p, &at, true))) {
+            bool seen = false;
+            for (uint32_t before = 0; before < p && !seen; before++)
+                seen = is_client(s, before, client);
+            if (!seen)
+                put_sweep(s, client);
+        }
+    }
 }
 
 /* ---- expectations ---- */
@@ -359,20 +388,31 @@ static void put_notes(const struct screen *s)
                 (unsigned long long)o->unfinished);
 }
 
+static const uint32_t *first_rows(struct arena *arena, const struct report *report,
+                                  const struct outcome *outcome)
+{
+    uint32_t *first = arena_array(arena, (size_t)report->point_count + 1, uint32_t), row = 0;
+    for (uint32_t p = 0; p <= report->point_count; p++) {
+        while (row < outcome->row_count && outcome->rows[row].point < p)
+            row++;
+        first[p] = row;
+    }
+    return first;
+}
+
 void output_table(FILE *out, const struct report *report, const struct outcome *outcome,
                   bool colour)
 {
-    struct screen s = {out, report, outcome, colour};
+    struct arena arena = {0};
+    struct screen s = {out, report, outcome, colour, first_rows(&arena, report, outcome)};
     put_head(&s);
     if (report->point_count > 1) {
-        uint32_t at = 0;
-        const char *client;
-        while ((client = next_node(&s, 0, &at, true)))
-            put_sweep(&s, client);
+        put_clients(&s);
     } else {
         put_nodes(&s, true);
         put_nodes(&s, false);
     }
     put_expectations(&s);
     put_notes(&s);
+    arena_free(&arena);
 }

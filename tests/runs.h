@@ -134,7 +134,8 @@ static inline const struct result_cell *cell_of(const struct result *r, const ch
     return NULL;
 }
 
-static const struct percentile standard_percentiles[] = {{"p50", 1, 2}, {"p99", 99, 100}};
+static const struct percentile standard_percentiles[] = {{"p50", 1, 2, false},
+                                                         {"p99", 99, 100, false}};
 static const struct report_point one_point = {NULL};
 
 static inline struct report make_report(uint32_t replications)

@@ -42,8 +42,10 @@ const struct metric_table visit_metrics = {
             [VISIT_INSIDE] = {"inside", "1", METRIC_LEVEL, 0, 0,
                               "Calls the node has not answered yet: waiting, in a slot, or "
                               "waiting for calls of their own."},
-            [VISIT_UP] = {"up", "1", METRIC_LEVEL, 0, 0,
-                          "Instances that are up (1 where there is one)."},
+            [VISIT_UP_COUNT] = {".up", "1", METRIC_LEVEL, 0, 0, "Instances that are up."},
+            [VISIT_INSTANCES] = {".instances", "1", METRIC_LEVEL, 0, 0, "Instances there are."},
+            [VISIT_UP] = {"up", "1", METRIC_SHARE, VISIT_UP_COUNT, VISIT_INSTANCES,
+                          "Share of the time it was up; of all instances together."},
         },
     .count = VISIT_METRICS,
 };

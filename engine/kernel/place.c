@@ -54,7 +54,7 @@ static void agents_up(struct simulation *s, const struct place *place, int chang
 {
     for (uint32_t i = 0; i < s->agent_count; i++)
         if (s->agents[i].place == place && s->agents[i].visited)
-            record_level(s->agents[i].records[VISITS], VISIT_UP, change);
+            record_level(s->agents[i].records[VISITS], VISIT_UP_COUNT, change);
 }
 
 static int64_t give_up_of(struct simulation *s, const struct call *c)

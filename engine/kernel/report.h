@@ -11,6 +11,7 @@
 struct percentile {
     const char *name; /* "p99.9" */
     uint32_t numerator, denominator;
+    bool named; /* by `output` or an expectation: then instances have it too, where it is kept */
 };
 
 struct report_point {

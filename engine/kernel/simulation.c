@@ -115,8 +115,10 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
         node_records(s, node);
     }
     for (uint32_t i = 0; i < s->agent_count; i++)
-        if (s->agents[i].visited)
-            record_level(s->agents[i].records[VISITS], VISIT_UP, 1);
+        if (s->agents[i].visited) {
+            record_level(s->agents[i].records[VISITS], VISIT_UP_COUNT, 1);
+            record_level(s->agents[i].records[VISITS], VISIT_INSTANCES, 1);
+        }
     return s;
 }
 

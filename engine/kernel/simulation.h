@@ -175,6 +175,8 @@ enum visit_metric {
     VISIT_WASTED_COUNT, /* hidden: departures whose caller had gone or awaited something newer */
     VISIT_WASTED,
     VISIT_INSIDE,
+    VISIT_UP_COUNT,  /* hidden: instances that are up */
+    VISIT_INSTANCES, /* hidden: instances there are */
     VISIT_UP,
     VISIT_METRICS,
 };

@@ -333,8 +333,14 @@ static void find_cases(struct expect_list *list, struct expect_line *line,
         line->failed = !ok;
         struct expect_case at;
         if (holds && locate(sweep, p, &line->left, &at.left_point) &&
-            locate(sweep, p, &line->right, &at.right_point))
+            locate(sweep, p, &line->right, &at.right_point)) {
+            /* A constant stands wherever the metric does, so that no case comes twice. */
+            if (!line->right.term.is_metric)
+                at.right_point = at.left_point;
+            else if (!line->left.term.is_metric)
+                at.left_point = at.right_point;
             cases[count++] = at;
+        }
         arena_reset(&arena);
     }
     arena_free(&arena);

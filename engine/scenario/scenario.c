@@ -25,6 +25,7 @@ struct scenario {
     uint32_t watched_count, watched_room;
     struct percentile *percentiles;
     uint32_t percentile_count, percentile_room;
+    bool every_instance;     /* keeps its percentiles: `output` asks for some */
     struct run_settings run; /* of the first point, as all must have it */
     int64_t series_interval;
     uint64_t seed;
@@ -92,20 +93,24 @@ static const char *text_at(struct scenario *s, const struct node *root, const ch
     return NULL;
 }
 
-static void add_percentile(struct scenario *s, const struct node *at, const char *text)
+/* `named`: by the scenario, and not one of the standard ones alone. */
+static void add_percentile(struct scenario *s, const struct node *at, const char *text, bool named)
 {
     struct percentile p;
     if (!expect_percentile(&s->arena, text, &p)) {
         document_error(&s->base, at, "p45, p99, p99.9", "`%s` is no percentile", text);
         return;
     }
+    p.named = named;
     uint32_t place = 0;
     for (; place < s->percentile_count; place++) {
-        const struct percentile *q = &s->percentiles[place];
+        struct percentile *q = &s->percentiles[place];
         uint64_t left = (uint64_t)q->numerator * p.denominator;
         uint64_t right = (uint64_t)p.numerator * q->denominator;
-        if (left == right)
+        if (left == right) {
+            q->named |= named;
             return;
+        }
         if (left > right)
             break;
     }
@@ -126,7 +131,7 @@ static void output_percentiles(struct scenario *s, const struct document *docume
 {
     static const char *const standard[] = {"p50", "p90", "p95", "p99", "p99.9", "p99.99"};
     for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
-        add_percentile(s, NULL, standard[i]);
+        add_percentile(s, NULL, standard[i], false);
     const struct node *list = document_find(document_find(document->root, "output"), "percentiles");
     if (!list || list->type == NODE_BAD)
         return;
@@ -134,9 +139,10 @@ static void output_percentiles(struct scenario *s, const struct document *docume
         document_error(&s->base, list, NULL, "`percentiles` is a list: [p45, p75]");
         return;
     }
+    s->every_instance = list->count > 0;
     for (uint32_t i = 0; i < list->count; i++)
         if (list->items[i]->type == NODE_SCALAR)
-            add_percentile(s, list->items[i], list->items[i]->text);
+            add_percentile(s, list->items[i], list->items[i]->text, true);
         else if (list->items[i]->type != NODE_BAD)
             document_error(&s->base, list->items[i], NULL, "a percentile is a word: p45");
 }
@@ -146,7 +152,7 @@ static void watch(void *context, const struct node *at, const char *percentile, 
                   uint32_t instance)
 {
     struct scenario *s = context;
-    add_percentile(s, at, percentile);
+    add_percentile(s, at, percentile, true);
     if (!instance)
         return;
     if (s->watched_count == s->watched_room) {
@@ -160,16 +166,24 @@ static void watch(void *context, const struct node *at, const char *percentile, 
         .node = arena_text(&s->arena, node, strcspn(node, ".")), .instance = instance};
 }
 
+/* The instances are this blueprint's own; only its readers see them as const. */
+static void keep_percentiles(struct point *point, uint32_t node, uint32_t instance)
+{
+    struct instance *instances;
+    memcpy(&instances, &point->nodes[node].instances, sizeof(struct instance *));
+    instances[instance].percentiles = true;
+}
+
 static void mark_watched(const struct scenario *s, struct point *point)
 {
+    for (uint32_t n = 0; s->every_instance && n < point->blueprint->node_count; n++)
+        for (uint32_t i = 0; i < point->nodes[n].count; i++)
+            keep_percentiles(point, n, i);
     for (uint32_t i = 0; i < s->watched_count; i++) {
         uint32_t node = bind_node(point->blueprint, s->watched[i].node);
         if (node == BIND_NO_NODE || s->watched[i].instance > point->nodes[node].count)
             continue;
-        /* The instances are this blueprint's own; only its readers see them as const. */
-        struct instance *instances;
-        memcpy(&instances, &point->nodes[node].instances, sizeof(struct instance *));
-        instances[s->watched[i].instance - 1].percentiles = true;
+        keep_percentiles(point, node, s->watched[i].instance - 1);
     }
 }
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 enum { R_MAX = 60 };
-static const struct percentile percentiles[] = {
-    {"p50", 1, 2}, {"p95", 95, 100}, {"p99", 99, 100}, {"p99.9", 999, 1000}};
+static const struct percentile percentiles[] = {{"p50", 1, 2, false},
+                                                {"p95", 95, 100, false},
+                                                {"p99", 99, 100, false},
+                                                {"p99.9", 999, 1000, false}};
 static const struct report report = {.percentiles = percentiles, .percentile_count = 4};
 static uint32_t indices[R_MAX];
 

@@ -46,6 +46,12 @@ static void percentiles_that_are_named_are_kept(void)
     CU_ASSERT_EQUAL(l.report->percentiles[7].numerator, 1999);
     CU_ASSERT_EQUAL(l.report->percentiles[7].denominator, 2000);
     const struct blueprint_node *web = node_in(l.blueprint, "web");
+    CU_ASSERT_TRUE(web->instances[0].percentiles); /* `output` asks for all of them */
+    CU_ASSERT_TRUE(web->instances[1].percentiles);
+    loaded_free(&l);
+    l = load(BASE "expect: ['web.2.wait.p45 < 1s']\n", false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l.scenario);
+    web = node_in(l.blueprint, "web");
     CU_ASSERT_FALSE(web->instances[0].percentiles);
     CU_ASSERT_TRUE(web->instances[1].percentiles);
     loaded_free(&l);

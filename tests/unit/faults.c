@@ -28,7 +28,7 @@ static void crash_case(int64_t latency_ns, int64_t give_up_ns, int64_t timeout_n
     CU_ASSERT_EQUAL(integral(&b, "desk", STATION_TABLE, STATION_BUSY), 45 * SECOND);
     CU_ASSERT_EQUAL(integral(&b, "desk", STATION_TABLE, STATION_SLOTS), 100 * SECOND);
     CU_ASSERT_EQUAL(integral(&b, "desk", STATION_TABLE, STATION_AVAILABLE), 90 * SECOND);
-    CU_ASSERT_EQUAL(integral(&b, "desk", VISITS, VISIT_UP), 90 * SECOND);
+    CU_ASSERT_EQUAL(integral(&b, "desk", VISITS, VISIT_UP_COUNT), 90 * SECOND);
     simulation_advance(s, 200 * SECOND);
     CU_ASSERT_EQUAL(client_count(&b, CLIENT_OPERATIONS), 10000);
     CU_ASSERT_EQUAL(client_count(&b, CLIENT_OK), 9000);
@@ -146,7 +146,7 @@ static void a_pause_shifts_the_work_and_what_comes_meanwhile_waits_in_order(void
     place_resume(s, place_of(&b, "desk"));
     world_advance(s, 100 * SECOND - 1);
     CU_ASSERT_EQUAL(integral(&b, "desk", STATION_TABLE, STATION_BUSY), 20 * SECOND);
-    CU_ASSERT_EQUAL(integral(&b, "desk", VISITS, VISIT_UP), 100 * SECOND - 1);
+    CU_ASSERT_EQUAL(integral(&b, "desk", VISITS, VISIT_UP_COUNT), 100 * SECOND - 1);
     struct moments latency = client_latency(&b, CLIENT_LATENCY);
     CU_ASSERT_EQUAL(latency.count, 10000);
     CU_ASSERT_EQUAL(latency.max, 10001 * MILLISECOND);

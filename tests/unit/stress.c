@@ -308,7 +308,7 @@ static bool visited_is_whole(const struct simulation *s, const struct agent *age
     HOLDS(station->head == 0 && station->tail == 0);
     HOLDS(station->queue.count == 0 && station->serving.count == 0);
     HOLDS(agent->records[VISITS]->levels[VISIT_INSIDE].value == 0);
-    HOLDS(agent->records[VISITS]->levels[VISIT_UP].value == 1);
+    HOLDS(agent->records[VISITS]->levels[VISIT_UP_COUNT].value == 1);
     HOLDS(agent->records[1]->levels[STATION_BUSY].value == 0);
     HOLDS(agent->records[1]->levels[STATION_WORKING].value == 0);
     HOLDS(agent->records[1]->levels[STATION_QUEUE_LENGTH].value == 0);

@@ -171,7 +171,8 @@ static void keep_percentiles(struct point *point, uint32_t node, uint32_t instan
 {
     struct instance *instances;
     memcpy(&instances, &point->nodes[node].instances, sizeof(struct instance *));
-    instances[instance].percentiles = true;
+    if (instances) /* a node that was refused has none */
+        instances[instance].percentiles = true;
 }
 
 static void mark_watched(const struct scenario *s, struct point *point)

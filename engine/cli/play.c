@@ -103,9 +103,30 @@ static void progress_show(void *context, uint64_t done, uint64_t total)
 
 /* ---- the plan ---- */
 
-static int plan(const struct report *report)
+/* One JSON document: [{"point":1,"policy":"random"}, ..], values as written. */
+static void plan_json(const struct report *report)
 {
+    struct arena arena = {0};
     for (uint32_t i = 0; i < report->point_count; i++) {
+        printf("%s{\"point\":%" PRIu32, i ? ",\n" : "[", i + 1);
+        for (uint32_t k = 0; k < report->parameter_count; k++)
+            printf(",%s:%s", output_json_text(&arena, report->parameters[k]),
+                   output_json_text(&arena, report->points[i].values[k]));
+        putchar('}');
+        arena_reset(&arena);
+    }
+    puts("]");
+    arena_free(&arena);
+}
+
+/* The points and how many runs they come to; quiet: only how many. */
+static int plan(const struct options *options, const struct report *report)
+{
+    if (options->json) {
+        plan_json(report);
+        return answer_end(EXIT_DONE);
+    }
+    for (uint32_t i = 0; !options->quiet && i < report->point_count; i++) {
         printf("point %" PRIu32, i + 1);
         for (uint32_t k = 0; k < report->parameter_count; k++)
             printf("  %s=%s", report->parameters[k], report->points[i].values[k]);
@@ -261,7 +282,7 @@ static int play(const struct options *options, bool sweep)
         diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
     int code = EXIT_USAGE;
     if (scenario && options->plan) {
-        code = plan(scenario_report(scenario));
+        code = plan(options, scenario_report(scenario));
     } else if (scenario) {
         struct arena arena = {0};
         const char *directory = options->out

@@ -12,6 +12,7 @@ if ! can_run release; then
     close golden
 fi
 TREE=$PWD
+: "${ORRERY:?is set by tests/run: make golden, make bless}"
 ORRERY=$TREE/$ORRERY
 export TREE ORRERY
 

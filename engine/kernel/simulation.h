@@ -193,6 +193,7 @@ struct agent {
     uint32_t index, node, number; /* number: 1 .. count */
     bool gate;                    /* its place is down or paused: look before acting */
     bool visited;                 /* keeps the visit metrics */
+    bool member; /* of the pools that hold it; not while it starts up, drains or is switched off */
     double weight;
     uint64_t tier;        /* hash of the node's name */
     uint64_t tier_bit;    /* its bit in `path` */
@@ -248,6 +249,8 @@ struct simulation {
     bool began, ended; /* both ends of W have passed */
     uint64_t seed;
     uint32_t replication;
+    uint64_t membership;    /* moves with every change of a `member`: views of pools are old then */
+    uint32_t absent;        /* agents that are no members */
     uint64_t observed_open; /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;
     struct timer *timers; /* of agents; index 0 is never used; owned */
@@ -403,8 +406,12 @@ static inline uint64_t call_draw(const struct call *c, const struct agent *a, en
 /* The agent's own stream for a purpose STREAM_..., named by the instance ("web.2"). */
 struct stream *agent_stream(struct agent *agent, enum purpose purpose);
 
-/* One of a pool, at random from the agent's stream `pick`; no draw where there is one. */
+/* One of a pool's members, at random from the agent's stream `pick`; no draw where there is one. A
+ * pool without any member is picked from as if all were. */
 uint32_t pool_pick(const struct pool *pool, struct agent *agent);
+
+/* Takes an instance into the pools that hold it, or out of them. What it holds already it keeps. */
+void member_set(struct agent *agent, bool member);
 
 /* ---- faults: they pay, traffic does not ---- */
 

@@ -84,5 +84,29 @@ uint32_t pool_pick(const struct pool *pool, struct agent *agent)
 {
     if (LIKELY(pool->count == 1))
         return pool->agents[0];
-    return pool->agents[stream_below(agent_stream(agent, STREAM_PICK), pool->count)];
+    struct stream *stream = agent_stream(agent, STREAM_PICK);
+    const struct simulation *s = agent->simulation;
+    if (UNLIKELY(s->absent)) {
+        uint32_t members = 0;
+        for (uint32_t i = 0; i < pool->count; i++)
+            members += s->agents[pool->agents[i]].member;
+        uint64_t left = members ? stream_below(stream, members) + 1 : 0;
+        for (uint32_t i = 0; left && i < pool->count; i++)
+            if (s->agents[pool->agents[i]].member && !--left)
+                return pool->agents[i];
+    }
+    return pool->agents[stream_below(stream, pool->count)];
+}
+
+void member_set(struct agent *agent, bool member)
+{
+    struct simulation *s = agent->simulation;
+    if (agent->member == member)
+        return;
+    agent->member = member;
+    s->membership++;
+    if (member)
+        s->absent--;
+    else
+        s->absent++;
 }

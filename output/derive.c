@@ -198,6 +198,7 @@ static void put_sample(struct derivation *d, const struct sample *sample)
     for (uint32_t i = 0; i < count; i++) {
         at.statistic = statistic_name(&d->statistics[i]);
         struct estimate e = estimate(&d->arena, sample, &d->statistics[i], &d->confidence);
+        e.flags |= d->report->warmup_short ? FLAG_WARMUP : 0;
         put_summary(d, &at, &e);
         put_replications(d, &at, sample, &d->statistics[i]);
         if (shown(&cell->key, &d->statistics[i]))

@@ -103,10 +103,10 @@ const char *method_name(enum method method)
 
 const char *flags_name(char *text, uint32_t flags)
 {
-    static const char *const flag_names[] = {"few", "tail", "skew", "censored"};
+    static const char *const flag_names[] = {"few", "tail", "skew", "censored", "warmup"};
     size_t used = 0;
     text[0] = 0;
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
         if (flags >> i & 1)
             used +=
                 (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " " : "", flag_names[i]);

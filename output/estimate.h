@@ -22,7 +22,8 @@
  *
  * Flags: `few`; `tail`: fewer than 10 effective exceedances m = N(1-p)/deff, deff = Var(D_r) nbar /
  * (p(1-p)), or an upper level beyond 1; `skew`: R < 30 and |skewness of d_r| > 1.5; `censored`:
- * operations that never ended count as infinite. */
+ * operations that never ended count as infinite. Set by whoever knows: `warmup`, `warmup: auto`
+ * found no cut that leaves half of the run. */
 #ifndef ORRERY_OUTPUT_ESTIMATE_H
 #define ORRERY_OUTPUT_ESTIMATE_H
 
@@ -80,7 +81,13 @@ enum method {
     METHOD_NONE,
 };
 
-enum estimate_flag { FLAG_FEW = 1, FLAG_TAIL = 2, FLAG_SKEW = 4, FLAG_CENSORED = 8 };
+enum estimate_flag {
+    FLAG_FEW = 1,
+    FLAG_TAIL = 2,
+    FLAG_SKEW = 4,
+    FLAG_CENSORED = 8,
+    FLAG_WARMUP = 16,
+};
 
 struct estimate {
     double value, low, high; /* in the unit of the CSV; NaN where there is none */

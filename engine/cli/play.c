@@ -7,6 +7,7 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/folder.h"
 #include "engine/experiment/experiment.h"
+#include "engine/experiment/warmup.h"
 #include "engine/scenario/diagnostic.h"
 #include "models/registry.h"
 #include "output/output.h"
@@ -225,8 +226,37 @@ static int finish(const struct options *options, const struct scenario *scenario
     return played->stopped && missing ? EXIT_INTERRUPTED : code;
 }
 
-static int play_in(const struct options *options, const struct scenario *scenario,
-                   const char *directory)
+/* ---- the warm-up ---- */
+
+/* `warmup: auto`: finds it, before anything of an earlier run is removed. EXIT_DONE, or the exit
+ * code of what came in between. */
+static int warmup(struct scenario *scenario, const struct experiment *experiment)
+{
+    struct warmup found;
+    double floor_ns;
+    if (!scenario_warmup_auto(scenario, &floor_ns))
+        return EXIT_DONE;
+    warmup_find(experiment, &found);
+    if (experiment->watcher.progress)
+        fputs("\r\033[K", stderr);
+    if (found.pilots.diverged) {
+        complain("`warmup: auto` waits for a steady state, and a pilot finds none: %s",
+                 found.pilots.divergence);
+        return EXIT_INCOMPLETE;
+    }
+    if (found.pilots.missing) {
+        complain("interrupted while pilots looked for the warm-up; nothing was played");
+        return EXIT_INTERRUPTED;
+    }
+    if (found.too_short)
+        fprintf(stderr,
+                "orrery: warning: `warmup: auto` takes half of the run and would take more: "
+                "make `duration` longer; every row is flagged `warmup`\n");
+    scenario_warmup_set(scenario, found.cut_ns, found.too_short);
+    return EXIT_DONE;
+}
+
+static int play_in(const struct options *options, struct scenario *scenario, const char *directory)
 {
     const struct report *report = scenario_report(scenario);
     struct parts parts = {.directory = directory,
@@ -247,10 +277,15 @@ static int play_in(const struct options *options, const struct scenario *scenari
         .jobs = jobs,
         .stop = &stop_asked,
     };
-    if (!folder_make(directory) || (!options->resume && !folder_empty(directory)))
-        return EXIT_MACHINE;
     struct experiment_outcome played;
+    if (!folder_make(directory))
+        return EXIT_MACHINE;
     stop_watch();
+    int code = warmup(scenario, &experiment);
+    if (code != EXIT_DONE)
+        return code;
+    if (!options->resume && !folder_empty(directory))
+        return EXIT_MACHINE;
     experiment_run(&experiment, &played);
     if (experiment.watcher.progress)
         fputs("\r\033[K", stderr);

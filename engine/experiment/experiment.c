@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The first pilot's replication number: beyond those that a scenario can ask for (1 .. 1e6), so
+ * that its streams are its own. */
+static const uint32_t pilot_first = UINT32_C(1) << 31;
+
 /* What the workers share. The lock guards everything below it; a run itself holds no lock. */
 struct workshop {
     const struct experiment *experiment;
     const struct report *report;
     pthread_mutex_t lock;
-    uint64_t next, total; /* tasks: point x replications + replication */
+    uint32_t replications; /* of each point, or pilots */
+    uint64_t next, total;  /* tasks: point x replications + replication */
     uint64_t done;
     struct experiment_outcome *outcome;
 };
@@ -38,8 +43,8 @@ static bool task_take(struct workshop *shop, uint32_t *point, uint32_t *replicat
     pthread_mutex_lock(&shop->lock);
     while (!taken && shop->next < shop->total && !stopping(shop)) {
         uint64_t task = shop->next++;
-        *point = (uint32_t)(task / shop->report->replications);
-        *replication = (uint32_t)(task % shop->report->replications);
+        *point = (uint32_t)(task / shop->replications);
+        *replication = (uint32_t)(task % shop->replications);
         taken = !sink->has || !sink->has(sink->context, *point, *replication);
         if (!taken) {
             shop->outcome->skipped++;
@@ -92,6 +97,9 @@ static const struct blueprint *worker_blueprint(struct worker *w, uint32_t point
     if (w->blueprint)
         scenario_blueprint_free(w->blueprint);
     w->blueprint = scenario_blueprint(w->shop->experiment->scenario, point);
+    if (w->shop->experiment->pilots)
+        w->blueprint->series_interval =
+            (w->blueprint->duration + EXPERIMENT_PILOT_INTERVALS - 1) / EXPERIMENT_PILOT_INTERVALS;
     w->point = point;
     w->operations = realloc(w->operations, w->blueprint->operation_count * sizeof *w->operations);
     if (!w->operations)
@@ -106,7 +114,8 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
 {
     const struct workshop *shop = w->shop;
     const struct blueprint *blueprint = worker_blueprint(w, point);
-    struct simulation *s = simulation_create(blueprint, shop->report->seed, replication + 1, NULL);
+    uint32_t number = shop->experiment->pilots ? pilot_first + replication : replication + 1;
+    struct simulation *s = simulation_create(blueprint, shop->report->seed, number, NULL);
     bool whole = simulation_run(s, shop->experiment->stop);
     if (!whole && !s->diverged) {
         simulation_free(s);
@@ -118,7 +127,7 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
     struct simulation_totals totals = simulation_totals(s);
     struct result_run run = {
         .seed = shop->report->seed,
-        .replication = replication + 1,
+        .replication = number,
         .operations = w->operations,
         .totals = {.events = totals.events,
                    .fingerprint = totals.fingerprint,
@@ -155,10 +164,12 @@ static void *worker_main(void *argument)
 void experiment_run(const struct experiment *experiment, struct experiment_outcome *outcome)
 {
     const struct report *report = scenario_report(experiment->scenario);
+    uint32_t replications = experiment->pilots ? experiment->pilots : report->replications;
     struct workshop shop = {
         .experiment = experiment,
         .report = report,
-        .total = (uint64_t)report->point_count * report->replications,
+        .replications = replications,
+        .total = (uint64_t)report->point_count * replications,
         .outcome = outcome,
     };
     *outcome = (struct experiment_outcome){0};

@@ -14,7 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EXPERIMENT_JOBS_MAX = 256 };
+enum {
+    EXPERIMENT_JOBS_MAX = 256,
+    EXPERIMENT_PILOT_INTERVALS = 200, /* of the series that pilots have */
+};
 
 /* Where results go. Both functions may be called from several threads at once, never twice for the
  * same (point, replication); both count from 0. */
@@ -34,8 +37,11 @@ struct watcher {
 struct experiment {
     const struct scenario *scenario;
     struct sink sink;
-    struct watcher watcher;   /* .progress may be NULL */
-    uint32_t jobs;            /* threads, 1 .. EXPERIMENT_JOBS_MAX */
+    struct watcher watcher; /* .progress may be NULL */
+    uint32_t jobs;          /* threads, 1 .. EXPERIMENT_JOBS_MAX */
+    /* 0, or: play this many pilots of each point instead of the replications. They have seeds that
+     * no replication has, and a series of EXPERIMENT_PILOT_INTERVALS intervals. */
+    uint32_t pilots;
     const volatile int *stop; /* nonzero: finish nothing more; or NULL */
 };
 

@@ -20,6 +20,7 @@
 
 #define COUNT_UNLIMITED UINT64_MAX /* a FIELD_COUNT written `unlimited` */
 #define TIME_NONE INT64_C(-1)      /* a FIELD_TIME written `none` */
+#define TIME_AUTO INT64_C(-2)      /* a FIELD_TIME written `auto` */
 
 /* Agents one of which is called: resolved by the loader; indices of struct agent, the same in every
  * simulation of a point. A name without `count` is a pool of one. */
@@ -32,7 +33,7 @@ enum field_type {
     FIELD_COUNT,     /* uint64_t: bare, may carry k M G; `unlimited` with FIELD_UNLIMITED */
     FIELD_NUMBER,    /* double: bare */
     FIELD_BOOL,      /* bool: true, false */
-    FIELD_TIME,      /* int64_t ns: 5ms; `none` with FIELD_NONE */
+    FIELD_TIME,      /* int64_t ns: 5ms; `none` with FIELD_NONE, `auto` with FIELD_AUTO */
     FIELD_SHARE,     /* double 0..1: 25% */
     FIELD_FACTOR,    /* double: x4 */
     FIELD_BANDWIDTH, /* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
@@ -52,7 +53,8 @@ enum field_flags {
     FIELD_NONE = 4,          /* `none` is a value */
     FIELD_PER_OPERATION = 8, /* the short form {view: 2ms, buy: 9ms} is allowed */
     FIELD_PER_REQUEST = 16, /* its default is told in `summary`, not as a value: 0 or NONE stored */
-    FIELD_WHOLE = 32,        /* read once for the node: `operations:` cannot override it */
+    FIELD_WHOLE = 32,       /* read once for the node: `operations:` cannot override it */
+    FIELD_AUTO = 64,        /* `auto` is a value */
 };
 
 struct field_table;

@@ -69,6 +69,7 @@ struct report {
     const struct percentile *percentiles; /* the standard ones, then those asked for; ascending */
     uint32_t percentile_count;
     int64_t warmup, duration, series_interval; /* ns */
+    bool warmup_short; /* `warmup: auto` found none that leaves half of the run */
     const struct expectation *expectations;
     uint32_t expectation_count;
 };

@@ -94,12 +94,13 @@ static bool quantity(const struct binder *binder, const struct field *field,
     return in_range(binder, field, value, out->value, dimension);
 }
 
-/* `none` and `unlimited`: true when the value is that word and the field knows it; a word that the
- * field does not know is left to the reader of the value, whose message names what it expects. */
+/* `none`, `auto` and `unlimited`: true when the value is that word and the field knows it; a word
+ * that the field does not know is left to the reader of the value, whose message names what it
+ * expects. */
 static bool is_word(const struct field *field, const struct node *value, uint32_t flag)
 {
-    return field->flags & flag && !value->quoted &&
-           !strcmp(value->text, flag == FIELD_NONE ? "none" : "unlimited");
+    const char *word = flag == FIELD_NONE ? "none" : flag == FIELD_AUTO ? "auto" : "unlimited";
+    return field->flags & flag && !value->quoted && !strcmp(value->text, word);
 }
 
 static void bind_count(const struct binder *binder, const struct field *field, void *base,
@@ -147,6 +148,8 @@ static void bind_time(const struct binder *binder, const struct field *field, vo
     struct quantity q;
     if (is_word(field, value, FIELD_NONE))
         *time = TIME_NONE;
+    else if (is_word(field, value, FIELD_AUTO))
+        *time = TIME_AUTO;
     else if (quantity(binder, field, value, UNIT_TIME, &q))
         *time = q.whole;
 }

@@ -50,7 +50,10 @@ void point_run(struct point *point)
     bind_defaults(&point->binder, &settings_output, &output);
     bind_map(&point->binder, &settings_output, &output, section(point, "output"), output_keys,
              "`output`");
-    if (!run->has_warmup)
+    run->auto_warmup = run->has_warmup && run->warmup == TIME_AUTO;
+    if (run->auto_warmup && point->found_warmup)
+        run->warmup = point->found_warmup;
+    else if (run->auto_warmup || !run->has_warmup)
         run->warmup = run->duration / 10;
     if (run->warmup >= run->duration)
         document_error(&point->document,

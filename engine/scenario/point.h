@@ -24,6 +24,7 @@ struct point {
     const struct node **declared; /* [operation]: where a client declares it, or NULL */
     bool *special;                /* [node x operation]: has a configuration of its own */
     struct run_settings run;
+    int64_t found_warmup;          /* ns: what pilots found for `warmup: auto`; 0: not yet */
     struct sampler_shared *shared; /* of the scenario */
 };
 

@@ -3,8 +3,10 @@
 #include "engine/scenario/expression.h"
 #include "engine/scenario/point.h"
 #include "engine/scenario/sampler.h"
+#include "engine/scenario/steady.h"
 #include "engine/scenario/sweep.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,8 @@ struct scenario {
     uint32_t percentile_count, percentile_room;
     bool every_instance;     /* keeps its percentiles: `output` asks for some */
     struct run_settings run; /* of the first point, as all must have it */
+    double warmup_floor;     /* ns, `warmup: auto`: the largest of all points */
+    int64_t found_warmup;    /* ns; 0: not found yet */
     int64_t series_interval;
     uint64_t seed;
     struct report report;
@@ -197,6 +201,7 @@ void scenario_point(const struct scenario *s, uint32_t at, struct arena *arena,
         .kinds = s->kinds,
         .shared = s->shared,
         .blueprint = blueprint,
+        .found_warmup = s->found_warmup,
     };
     point_build(point);
     mark_watched(s, point);
@@ -217,10 +222,10 @@ static void check_settings(struct scenario *s, uint32_t at, struct point *point)
         output_percentiles(s, &point->document);
         return;
     }
-    if (r->warmup != s->run.warmup || r->duration != s->run.duration ||
-        r->replications != s->run.replications || r->confidence > s->run.confidence ||
-        r->confidence < s->run.confidence || seed.seed != s->seed ||
-        point->blueprint->series_interval != s->series_interval)
+    if (r->warmup != s->run.warmup || r->auto_warmup != s->run.auto_warmup ||
+        r->duration != s->run.duration || r->replications != s->run.replications ||
+        r->confidence > s->run.confidence || r->confidence < s->run.confidence ||
+        seed.seed != s->seed || point->blueprint->series_interval != s->series_interval)
         document_error(
             &s->base, document_find(s->base.root, "sweep"), "make a scenario of its own for each",
             "`seed`, `run` and `output` are one for all points, and differ at point %u", at + 1);
@@ -260,6 +265,8 @@ static void bind_points(struct scenario *s)
         check_settings(s, i, &point);
         if (*errors == before)
             expect_check(&s->expect, i, &made.blueprint);
+        if (*errors == before && s->run.auto_warmup)
+            s->warmup_floor = fmax(s->warmup_floor, steady_floor_ns(&point));
         if (*errors > before && i > 0)
             note_point(s, i);
         if (s->validate && !*errors)
@@ -408,6 +415,20 @@ void scenario_free(struct scenario *scenario)
 const struct report *scenario_report(const struct scenario *scenario)
 {
     return &scenario->report;
+}
+
+bool scenario_warmup_auto(const struct scenario *scenario, double *floor_ns)
+{
+    *floor_ns = scenario->warmup_floor;
+    return scenario->run.auto_warmup;
+}
+
+void scenario_warmup_set(struct scenario *scenario, int64_t warmup_ns, bool too_short)
+{
+    CHECK(scenario->run.auto_warmup && warmup_ns >= 0 && warmup_ns < scenario->run.duration);
+    scenario->found_warmup = warmup_ns;
+    scenario->report.warmup = warmup_ns;
+    scenario->report.warmup_short = too_short;
 }
 
 struct blueprint *scenario_blueprint(const struct scenario *scenario, uint32_t point)

@@ -63,6 +63,14 @@ const struct report *scenario_report(const struct scenario *scenario);
 struct blueprint *scenario_blueprint(const struct scenario *scenario, uint32_t point);
 void scenario_blueprint_free(struct blueprint *blueprint);
 
+/* Whether `warmup` is `auto`, and then the least it may be by the predicted load, in ns. Until
+ * scenario_warmup_set the blueprints cut 10 % of the duration. */
+bool scenario_warmup_auto(const struct scenario *scenario, double *floor_ns);
+
+/* Sets what pilots found: 0 <= warmup_ns < duration. `too_short`: the run is too short for it. Not
+ * while blueprints are being made. */
+void scenario_warmup_set(struct scenario *scenario, int64_t warmup_ns, bool too_short);
+
 /* 16 hexadecimal digits: equal for equal documents (includes and `--set` merged in), whatever their
  * layout and comments. */
 const char *scenario_hash(const struct scenario *scenario);

@@ -155,6 +155,8 @@ static void put_value(FILE *out, const struct field *f)
         fputs(", {\"const\": \"unlimited\"}", out);
     if (f->flags & FIELD_NONE)
         fputs(", {\"const\": \"none\"}", out);
+    if (f->flags & FIELD_AUTO)
+        fputs(", {\"const\": \"auto\"}", out);
 }
 
 static void put_field(FILE *out, const struct field *f)

@@ -18,10 +18,14 @@ static const struct field run_fields[] = {
      .offset = offsetof(struct run_settings, warmup),
      .present = offsetof(struct run_settings, has_warmup),
      .otherwise = "10% of duration",
-     .flags = FIELD_PER_REQUEST,
+     .flags = FIELD_PER_REQUEST | FIELD_AUTO,
      .summary =
          "Cuts measurement only: operations that start before it load the system but are not "
-         "observed."},
+         "observed. `auto`: found by 5 pilot runs of each point (seeds of their own, never "
+         "reported): where the mean course of every client's latency and of every node's number "
+         "inside has settled (MSER over 200 intervals), at least 20 relaxation times of the "
+         "predicted load and 10% of duration; the largest of these for all points. Needs a steady "
+         "state."},
     {.name = "duration",
      .type = FIELD_TIME,
      .offset = offsetof(struct run_settings, duration),

@@ -15,13 +15,14 @@ struct seed_settings {
 };
 
 struct run_settings {
-    int64_t warmup;        /* ns; the user's only with `has_warmup` */
+    int64_t warmup;        /* ns; the user's only with `has_warmup` and without `auto_warmup` */
     int64_t duration;      /* ns > 0 */
     uint64_t replications; /* >= 1 */
     double confidence;     /* 0..1 */
     int64_t drain;         /* ns; the user's only with `has_drain` */
     uint64_t in_flight;    /* >= 1 */
     bool has_warmup, has_drain;
+    bool auto_warmup; /* `warmup: auto`: `warmup` is what pilots found, or 10% before they did */
 };
 
 struct output_settings {

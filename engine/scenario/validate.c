@@ -187,8 +187,12 @@ static void print_settings(struct view *v)
 {
     char text[UNIT_TEXT_SIZE];
     const struct run_settings *r = &v->point.run;
-    fprintf(v->out, "run\n  %-*s %s%s\n", NAME_COLUMN, "warmup", unit_format_time(r->warmup, text),
-            r->has_warmup ? "" : " (default)");
+    fprintf(v->out, "run\n  %-*s ", NAME_COLUMN, "warmup");
+    if (r->auto_warmup)
+        fprintf(v->out, "auto, found by pilot runs\n");
+    else
+        fprintf(v->out, "%s%s\n", unit_format_time(r->warmup, text),
+                r->has_warmup ? "" : " (default)");
     fprintf(v->out, "  %-*s %s\n", NAME_COLUMN, "duration", unit_format_time(r->duration, text));
     fprintf(v->out, "  %-*s %llu\n", NAME_COLUMN, "replications",
             (unsigned long long)r->replications);
@@ -278,7 +282,7 @@ static void warn_load(struct view *v, const struct report *report, uint32_t at,
             }
         }
     }
-    if (floor_ns > (double)v->point.run.warmup && !*short_told) {
+    if (floor_ns > (double)v->point.run.warmup && !v->point.run.auto_warmup && !*short_told) {
         char is[UNIT_TEXT_SIZE], should[UNIT_TEXT_SIZE];
         const struct node *run = document_find(v->point.document.root, "run");
         *short_told = true;

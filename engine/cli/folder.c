@@ -56,8 +56,8 @@ bool folder_empty(const char *directory)
     const char *parts = arena_format(&arena, "%s/parts", directory);
     DIR *open = done ? opendir(parts) : NULL;
     for (struct dirent *entry; open && done && (entry = readdir(open));) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (dot && !strcmp(dot, ".part"))
+        const char *dot = strchr(entry->d_name, '.');
+        if (dot && (!strcmp(dot, ".part") || !strcmp(dot, ".part.tmp")))
             done = file_remove(arena_format(&arena, "%s/%s", parts, entry->d_name));
     }
     if (open)
@@ -66,8 +66,44 @@ bool folder_empty(const char *directory)
     return done;
 }
 
+/* The value of a key of a run.json that we wrote: what stands between `  "key": ` and the end of
+ * the line, in the arena; NULL where there is none. */
+static const char *written(struct arena *arena, const char *path, const char *key)
+{
+    char line[4096];
+    const char *found = NULL, *begin = arena_format(arena, "  \"%s\": ", key);
+    FILE *in = fopen(path, "r");
+    while (in && !found && fgets(line, sizeof line, in)) {
+        size_t end = strcspn(line, "\n"), from = strlen(begin);
+        if (strncmp(line, begin, from) != 0 || line[end] != '\n')
+            continue;
+        end -= end > from && line[end - 1] == ',';
+        found = arena_text(arena, line + from, end - from);
+    }
+    if (in)
+        fclose(in);
+    return found;
+}
+
+/* `[10, 30]`: the numbers of replications that were looked at, this one last. */
+static const char *looks(struct arena *arena, const char *path, const struct scenario *scenario,
+                         const struct run_facts *facts)
+{
+    const char *now = arena_format(arena, "%" PRIu32 "]", scenario_report(scenario)->replications);
+    const char *hash = facts->resumed ? written(arena, path, "scenario_hash") : NULL;
+    const char *before = facts->resumed ? written(arena, path, "looks") : NULL;
+    if (!hash || !before || before[0] != '[' || !strchr(before, ']') ||
+        strcmp(hash, arena_format(arena, "\"%s\"", scenario_hash(scenario))) != 0)
+        return arena_format(arena, "[%s", now);
+    const char *last = strrchr(before, ' ');
+    if (!strcmp(last ? last + 1 : before + 1, now))
+        return before;
+    return arena_format(arena, "%.*s, %s", (int)(strlen(before) - 1), before, now);
+}
+
 static void describe(FILE *out, struct arena *arena, const struct scenario *scenario,
-                     const char *scenario_file, const struct run_facts *facts)
+                     const char *scenario_file, const struct run_facts *facts,
+                     const char *looked_at)
 {
     const struct report *report = scenario_report(scenario);
     const char *base = strrchr(scenario_file, '/');
@@ -79,6 +115,7 @@ static void describe(FILE *out, struct arena *arena, const struct scenario *scen
     fprintf(out, "  \"seed\": %" PRIu64 ",\n", report->seed);
     fprintf(out, "  \"points\": %" PRIu32 ",\n", report->point_count);
     fprintf(out, "  \"replications\": %" PRIu32 ",\n", report->replications);
+    fprintf(out, "  \"looks\": %s,\n", looked_at);
     /* Whole nanoseconds as seconds, by integers: the same in every locale. */
     fprintf(out, "  \"warmup_s\": %" PRId64 ".%09" PRId64 ",\n", report->warmup / 1000000000,
             report->warmup % 1000000000);
@@ -101,18 +138,19 @@ bool folder_describe(const char *directory, const struct scenario *scenario,
     struct arena arena = {0};
     const char *path = arena_format(&arena, "%s/run.json", directory);
     const char *beside = arena_format(&arena, "%s/run.json.new", directory);
+    const char *looked_at = looks(&arena, path, scenario, facts);
     FILE *out = fopen(beside, "w");
-    bool written = out != NULL;
+    bool whole = out != NULL;
     if (out) {
-        describe(out, &arena, scenario, scenario_file, facts);
-        written = !ferror(out);
-        written = fclose(out) == 0 && written;
+        describe(out, &arena, scenario, scenario_file, facts, looked_at);
+        whole = !ferror(out);
+        whole = fclose(out) == 0 && whole;
     }
-    written = written && rename(beside, path) == 0;
-    if (!written) {
+    whole = whole && rename(beside, path) == 0;
+    if (!whole) {
         complain("cannot write %s: %s", path, strerror(errno));
         unlink(beside);
     }
     arena_free(&arena);
-    return written;
+    return whole;
 }

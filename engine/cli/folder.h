@@ -13,6 +13,7 @@ struct run_facts {
     double wall_s;
     bool complete;
     const char *divergence; /* "" where nothing diverged */
+    bool resumed;           /* goes on from what the folder holds */
 };
 
 /* Makes DIR, its parents and DIR/parts. False: complained, exit with EXIT_MACHINE. */
@@ -22,7 +23,9 @@ bool folder_make(const char *directory);
  * else in the folder is touched. */
 bool folder_empty(const char *directory);
 
-/* Writes DIR/run.json, whole or not at all. */
+/* Writes DIR/run.json, whole or not at all. A resumed run takes over the `looks` of the file that
+ * is there, the numbers of replications that were judged before: who looks and then plays more
+ * stops in sequence by hand, and what was seen on the way is part of the result. */
 bool folder_describe(const char *directory, const struct scenario *scenario,
                      const char *scenario_file, const struct run_facts *facts);
 

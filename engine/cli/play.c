@@ -204,6 +204,7 @@ static int finish(const struct options *options, const struct scenario *scenario
         .wall_s = wall_seconds() - began,
         .complete = !missing && !outcome->diverged,
         .divergence = outcome->message ? outcome->message : "",
+        .resumed = options->resume,
     };
     int code = EXIT_MACHINE;
     if (folder_describe(directory, scenario, options->operands[0], &facts)) {

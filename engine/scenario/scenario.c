@@ -330,14 +330,48 @@ static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
     return hash;
 }
 
+/* A map without one of its keys; the map itself where it has no such key. */
+static struct node *map_without(struct document *document, struct node *map, const char *key)
+{
+    uint32_t gone = document_index(map, key), count = 0;
+    if (gone == UINT32_MAX)
+        return map;
+    struct node **keys = arena_array(document->arena, map->count, struct node *);
+    struct node **items = arena_array(document->arena, map->count, struct node *);
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (i == gone)
+            continue;
+        keys[count] = map->keys[i];
+        items[count++] = map->items[i];
+    }
+    return document_map(document, keys, items, count, map->place);
+}
+
+/* The document as far as it tells one run: with another number of replications the runs that both
+ * have are the same. */
+static const struct node *without_replications(struct scenario *s)
+{
+    struct node *root = s->base.root, *run = document_find(root, "run");
+    if (document_index(run, "replications") == UINT32_MAX)
+        return root;
+    struct node *rest = map_without(&s->base, run, "replications");
+    struct document copy = document_copy(&s->base, &s->arena);
+    if (!rest->count)
+        return map_without(&copy, root, "run");
+    document_set(&copy, "run", rest, run->place);
+    return copy.root;
+}
+
 /* Over the merged document before vars are put in place: `slots: $n` and `slots: 4` differ as soon
- * as n is swept. Files that samplers read count as well. */
+ * as n is swept. Files that samplers read count as well, and so does whether the sweep is played:
+ * its points are others than the one that stands in the document. */
 static void make_hash(struct scenario *s)
 {
-    static const char format[] = "orrery 1\n";
-    uint64_t hash = hash_bytes(UINT64_C(14695981039346656037), format, sizeof format - 1);
+    const char *format = s->sweep.played ? "orrery 1, swept\n" : "orrery 1\n";
+    uint64_t hash = hash_bytes(UINT64_C(14695981039346656037), format, strlen(format));
     s->canonical = document_canonical(&s->base, s->base.root);
-    hash = hash_bytes(hash, s->canonical, strlen(s->canonical));
+    const char *told = document_canonical(&s->base, without_replications(s));
+    hash = hash_bytes(hash, told, strlen(told));
     for (uint32_t i = 0; i < s->shared->file_count; i++)
         hash = hash_bytes(hash, s->shared->files[i].text, s->shared->files[i].size);
     s->hash = arena_format(&s->arena, "%016llx", (unsigned long long)hash);

@@ -71,8 +71,9 @@ bool scenario_warmup_auto(const struct scenario *scenario, double *floor_ns);
  * while blueprints are being made. */
 void scenario_warmup_set(struct scenario *scenario, int64_t warmup_ns, bool too_short);
 
-/* 16 hexadecimal digits: equal for equal documents (includes and `--set` merged in), whatever their
- * layout and comments. */
+/* 16 hexadecimal digits, equal where the runs are: for equal documents (includes and `--set` merged
+ * in), whatever their layout, comments and number of replications, either played as they stand or
+ * swept. */
 const char *scenario_hash(const struct scenario *scenario);
 
 /* The file's name without folder and `.yaml`; "stdin" for "-". */

@@ -125,6 +125,35 @@ struck() {
 struck KILL 137 killed
 struck INT 130 interrupted
 
+# More replications than the folder holds are added to them; fewer leave the rest where it is and
+# count none of it. A run of the scenario as it stands is no point of its sweep.
+mkdir -p $out/fewer $out/more
+ends "two replications" 0 "$orrery" sweep $sweep -q -j 1 -r 2 -o $out/fewer/sweep
+cp -R $out/fewer/sweep $out/more/sweep
+touch -d '2001-01-01' $out/more/sweep/parts/*.part
+ends "two replications and four more" 0 "$orrery" sweep $sweep -q -j 1 -r 6 --resume -o $out/more/sweep
+old=$(find $out/more/sweep/parts -name '*.part' ! -newermt 2002-01-01 | wc -l)
+if [ "$old" -eq 12 ]; then ok "what was there is kept"; else bad "of 12 parts that were there $old are kept"; fi
+ends "back to two of them" 0 "$orrery" sweep $sweep -q -j 1 -r 2 --resume -o $out/more/sweep
+for file in summary replications distributions series; do
+    if cmp $out/more/sweep/$file.csv $out/fewer/sweep/$file.csv; then
+        ok "two of six replications: $file.csv is that of two"
+    else
+        bad "two of six replications: $file.csv is another than that of two"
+    fi
+done
+if grep -q '^  "looks": \[2, 6, 2\],$' $out/more/sweep/run.json; then
+    ok "run.json tells how often was looked"
+else
+    bad "run.json tells of the looks: $(grep looks $out/more/sweep/run.json)"
+fi
+ends "six of them again" 0 "$orrery" sweep $sweep -q -j 1 --resume -o $out/more/sweep
+same more
+mkdir -p $out/other
+ends "a run of the scenario as it stands" 0 "$orrery" run $sweep -q -j 1 -o $out/other/sweep
+ends "its sweep, resumed" 0 "$orrery" sweep $sweep -q -j 1 --resume -o $out/other/sweep
+same other
+
 # A disk too small for the sweep; then it grows and the sweep goes on.
 disk=$PWD/$out/disk
 mkdir -p "$disk" $out/small

@@ -305,6 +305,33 @@ static void the_hash_tells_documents_apart_and_ignores_their_layout(void)
     loaded_free(&c);
 }
 
+/* Runs that another number of replications has too can be kept; those of other settings cannot, nor
+ * can the run of a document as it stands be taken for a point of its sweep. */
+static void the_hash_is_of_runs_and_not_of_their_number(void)
+{
+    static const char *const more[] = {"run={replications: 30}"};
+    static const char *const longer[] = {"run={replications: 30, duration: 61s}"};
+    static const char *const as_long[] = {"run={duration: 61s}"};
+    struct loaded all[] = {
+        load(DESK, false),
+        load_with(DESK, false, more, 1),
+        load_with(DESK, false, longer, 1),
+        load_with(DESK, false, as_long, 1),
+        load(DESK "sweep: {nodes.desk.slots: [1, 2]}\n", false),
+        load(DESK "sweep: {nodes.desk.slots: [1, 2]}\n", true),
+    };
+    static const int group[] = {0, 0, 1, 1, 2, 3};
+    enum { COUNT = sizeof all / sizeof *all };
+    for (int i = 0; i < COUNT; i++)
+        CU_ASSERT_PTR_NOT_NULL_FATAL(all[i].scenario);
+    for (int i = 0; i < COUNT; i++)
+        for (int k = 0; k < COUNT; k++)
+            CU_ASSERT_EQUAL(!strcmp(scenario_hash(all[i].scenario), scenario_hash(all[k].scenario)),
+                            group[i] == group[k]);
+    for (int i = 0; i < COUNT; i++)
+        loaded_free(&all[i]);
+}
+
 static void ways_may_cross_as_long_as_no_operation_goes_round(void)
 {
     static const char form[] = "orrery: 1\nnodes:\n"
@@ -369,5 +396,6 @@ SUITE("binding of scenarios", TEST(the_smallest_scenario_has_the_documented_defa
       TEST(a_lognormal_goes_through_its_percentiles), TEST(a_profile_is_linear_over_its_spans),
       TEST(vars_and_sets_reach_into_calls_and_records),
       TEST(the_hash_tells_documents_apart_and_ignores_their_layout),
+      TEST(the_hash_is_of_runs_and_not_of_their_number),
       TEST(ways_may_cross_as_long_as_no_operation_goes_round), TEST(words_take_their_parameters),
       TEST(a_quoted_name_may_be_odd_but_not_break_an_address))

@@ -126,8 +126,8 @@ static inline const struct station *station_of(const struct desk_bench *b, const
 static inline int64_t integral(const struct desk_bench *b, const char *name, uint32_t table,
                                uint32_t metric)
 {
-    struct level *level = &agent_of(b, name)->records[table]->levels[metric];
-    level_touch(level, simulation_now(b->simulation));
+    struct level *level = agent_of(b, name)->records[table]->levels[metric];
+    level_close(level, simulation_now(b->simulation));
     return (int64_t)level->integral;
 }
 

@@ -49,7 +49,7 @@ static void put(struct histogram *h, uint64_t v, uint64_t weight)
 {
     struct histogram_bucket *b = bucket_of(h, v);
     b->count += weight;
-    b->offset += (v & (histogram_width(histogram_octave(v)) - 1)) * weight;
+    b->sum += v * weight;
     h->count += weight;
 }
 
@@ -123,7 +123,7 @@ void histogram_merge(struct histogram *target, const struct histogram *source)
         struct histogram_bucket *to = bucket_of(target, histogram_low(o, 0));
         for (uint32_t i = 0; i < HISTOGRAM_SUB; i++) {
             to[i].count += from[i].count;
-            to[i].offset += from[i].offset;
+            to[i].sum += from[i].sum;
         }
     }
     target->count += source->count;
@@ -154,24 +154,27 @@ static const int64_t *in_order(const struct histogram *h, int64_t **copy)
     return *copy;
 }
 
-/* The bucket in which a rank falls; *before: how many observations stand in the buckets below. */
-static const struct histogram_bucket *bucket_at(const struct histogram *h, uint64_t rank,
-                                                uint64_t *low, uint64_t *before)
+/* A bucket that is not empty, and what stands in front of it. */
+struct stand {
+    uint64_t low, before; /* its lower edge; observations in the buckets below */
+    uint64_t count, offset;
+};
+
+/* The bucket in which a rank falls. */
+static struct stand bucket_at(const struct histogram *h, uint64_t rank)
 {
     uint64_t seen = 0;
     for (uint32_t o = 0; o < HISTOGRAM_OCTAVES; o++) {
         for (uint32_t i = 0; h->octave[o] && i < HISTOGRAM_SUB; i++) {
             const struct histogram_bucket *b = &h->octave[o][i];
-            if (rank <= seen + b->count) {
-                *low = histogram_low(o, i);
-                *before = seen;
-                return b;
-            }
+            if (rank <= seen + b->count)
+                return (struct stand){histogram_low(o, i), seen, b->count,
+                                      histogram_offset(b, o, i)};
             seen += b->count;
         }
     }
     CHECK(rank <= seen); /* never: the callers have checked the rank */
-    return NULL;
+    return (struct stand){0};
 }
 
 double histogram_at_rank(const struct histogram *h, uint64_t rank)
@@ -183,9 +186,8 @@ double histogram_at_rank(const struct histogram *h, uint64_t rank)
         free(copy);
         return value;
     }
-    uint64_t low, before;
-    const struct histogram_bucket *b = bucket_at(h, rank, &low, &before);
-    return (double)low + (double)b->offset / (double)b->count;
+    struct stand at = bucket_at(h, rank);
+    return (double)at.low + (double)at.offset / (double)at.count;
 }
 
 uint64_t histogram_count_to_rank(const struct histogram *h, uint64_t rank)
@@ -200,7 +202,6 @@ uint64_t histogram_count_to_rank(const struct histogram *h, uint64_t rank)
         free(copy);
         return upto;
     }
-    uint64_t low, before;
-    const struct histogram_bucket *b = bucket_at(h, rank, &low, &before);
-    return before + b->count;
+    struct stand at = bucket_at(h, rank);
+    return at.before + at.count;
 }

@@ -1,12 +1,14 @@
 /* Histograms of non-negative integers: exact for the first values, then log-linear.
  *
  * Values: the first HISTOGRAM_EXACT observations are kept as they are; the next one converts all of
- * them to buckets of 128 to an octave (0.4 % wide), each with its count and the sum of the offsets
- * from its lower edge, so that a bucket's mean is exact and a single repeated value prints exactly.
- * Levels: time spent at each whole number, exact below 128, then buckets of 128 to an octave.
- * Merging adds integers, so the result does not depend on the order in which parts are merged. */
+ * them to buckets of 128 to an octave (0.4 % wide), each with its count and sum, so that a bucket's
+ * mean is exact and a single repeated value prints exactly. Levels: time spent at each whole
+ * number, exact below 128, then buckets of 128 to an octave. Merging adds integers, so the result
+ * does not depend on the order in which parts are merged. */
 #ifndef ORRERY_KERNEL_HISTOGRAM_H
 #define ORRERY_KERNEL_HISTOGRAM_H
+
+#include "engine/kernel/check.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +22,7 @@ enum {
 
 struct histogram_bucket {
     uint64_t count; /* observations, or nanoseconds for a level */
-    uint64_t
-        offset; /* sum of (value - lower edge) x weight; < 2^64: checked by the caller's limits */
+    uint64_t sum;   /* of value x weight, modulo 2^64; in octave 0 it may be missing */
 };
 
 struct histogram {
@@ -59,20 +60,27 @@ static inline uint64_t histogram_width(uint32_t octave)
     return octave == 0 ? 1 : (uint64_t)1 << (octave - 1);
 }
 
-/* Adds one observation. `value` >= 0. */
+/* The sum of (value - lower edge) x weight of a bucket. It is less than 2^64 (the limits of times
+ * and counts see to that), so it comes out exactly of a sum kept modulo 2^64. */
+static inline uint64_t histogram_offset(const struct histogram_bucket *b, uint32_t octave,
+                                        uint32_t sub)
+{
+    return octave == 0 ? 0 : b->sum - b->count * histogram_low(octave, sub);
+}
+
+/* Adds one observation. `value` >= 0. A histogram that is still exact has no octave. */
 static inline void histogram_add(struct histogram *h, int64_t value)
 {
     uint64_t v = (uint64_t)value;
-    uint32_t o = histogram_octave(v);
-    struct histogram_bucket *octave = h->octave[o];
-    if (__builtin_expect(h->exact != 0 || !octave, 0)) {
+    uint32_t shift = (uint32_t)(63 - __builtin_clzll(v | HISTOGRAM_SUB)) - HISTOGRAM_SUB_BITS;
+    struct histogram_bucket *octave = h->octave[shift + (v >= HISTOGRAM_SUB)];
+    if (UNLIKELY(!octave)) {
         histogram_add_slow(h, value);
         return;
     }
-    uint32_t shift = o ? o - 1 : 0;
     struct histogram_bucket *b = &octave[(v >> shift) & (HISTOGRAM_SUB - 1)];
     b->count++;
-    b->offset += v & (((uint64_t)1 << shift) - 1);
+    b->sum += v;
     h->count++;
 }
 
@@ -85,7 +93,7 @@ void histogram_weigh_slow(struct histogram *h, int64_t value, uint64_t weight);
 /* Adds `weight` (nanoseconds) at `value` (>= 0) of a level's histogram. */
 static inline void histogram_weigh(struct histogram *h, int64_t value, uint64_t weight)
 {
-    if (__builtin_expect(value >= HISTOGRAM_SUB, 0)) {
+    if (UNLIKELY(value >= HISTOGRAM_SUB)) {
         histogram_weigh_slow(h, value, weight);
         return;
     }

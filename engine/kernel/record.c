@@ -111,10 +111,12 @@ struct record_group *recorder_groups(const struct recorder *r)
 
 /* ---- adding records ---- */
 
-static void level_begin(struct recorder_store *s, struct level *l)
+static struct level *level_begin(struct recorder_store *s)
 {
+    struct level *l = arena_new(&s->arena, struct level);
     l->kept = own_histogram(s, 0);
     l->at_edge = arena_array(&s->arena, s->edge_count, wide);
+    return l;
 }
 
 static struct series *series_begin(struct recorder_store *s, const struct metric_table *table)
@@ -149,10 +151,10 @@ static struct record_group *group_begin(struct recorder_store *s, const char *no
     g->records = arena_array(&s->arena, instances, struct record *);
     g->series = series_begin(s, table);
     if (instances > 1) {
-        g->pooled = arena_array(&s->arena, table->count, struct level);
+        g->pooled = arena_array(&s->arena, table->count, struct level *);
         for (uint32_t m = 0; m < table->count; m++)
             if (table->metrics[m].type == METRIC_LEVEL)
-                level_begin(s, &g->pooled[m]);
+                g->pooled[m] = level_begin(s);
     }
     *(s->last ? &s->last->next : &s->first) = g;
     s->last = g;
@@ -196,25 +198,36 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
     struct record_group *g = group_of(s, node, instance, instances, table);
     struct record *r = arena_new(&s->arena, struct record);
     size_t cells = (size_t)table->count * recorder->operation_count * recorder->window_count;
-    r->window = recorder->windows[0];
+    const struct window *w = &recorder->windows[0];
+    r->begin = w->begin;
+    if (recorder->window_count == 1 && !recorder->series_interval)
+        r->length = (uint64_t)(w->end - w->begin);
     r->now = recorder->now;
     r->metric_count = table->count;
-    r->plain = recorder->window_count == 1 && !recorder->series_interval;
     r->recorder = recorder;
     r->table = table;
     r->counts = arena_array(&s->arena, cells, uint64_t);
     r->tallies = tallies_begin(s, g->records[0], table, percentiles_of_instance && instances > 1);
-    r->levels = arena_array(&s->arena, table->count, struct level);
+    r->levels = arena_array(&s->arena, table->count, struct level *);
+    r->pooled = g->pooled;
     r->series = g->series;
     r->percentiles = percentiles_of_instance;
     for (uint32_t m = 0; m < table->count; m++) {
         if (table->metrics[m].type != METRIC_LEVEL)
             continue;
-        level_begin(s, &r->levels[m]);
-        r->levels[m].pooled = g->pooled ? &g->pooled[m] : NULL;
+        r->levels[m] = level_begin(s);
+        r->levels[m]->pooled = g->pooled ? g->pooled[m] : NULL;
     }
     g->records[instance - 1] = r;
     return r;
+}
+
+void record_level_equal(struct record *r, uint32_t metric, uint32_t other)
+{
+    CHECK(!r->levels[metric]->value);
+    r->levels[metric] = r->levels[other];
+    if (r->pooled)
+        r->pooled[metric] = r->pooled[other];
 }
 
 /* ---- the slow ways ---- */
@@ -276,13 +289,34 @@ int64_t recorder_next_edge(const struct recorder *r)
     return s->edge_next < s->edge_count ? s->edges[s->edge_next] : INT64_MAX;
 }
 
+void level_account(struct level *l, int64_t value, uint64_t spent)
+{
+    if (!spent)
+        return;
+    l->integral += (wide)spent * value;
+    if (!l->histogram)
+        return;
+    histogram_weigh(l->histogram, value, spent);
+    if (value > l->max)
+        l->max = value;
+}
+
+void level_close(struct level *l, int64_t now_ns)
+{
+    level_touch(l, now_ns);
+    for (int64_t value = 0; value < LEVEL_DWELLS; value++) {
+        level_account(l, value, l->dwell[value]);
+        l->dwell[value] = 0;
+    }
+}
+
 /* Closes a level's time at an edge. At the begin of window 0 its histogram starts to fill, at the
  * end it stops; `at_ns` is the edge, or where the recording ended if that came first. */
 static void level_edge(struct level *l, const struct window *w, uint32_t edge, int64_t edge_ns,
                        int64_t at_ns)
 {
     CHECK(at_ns >= l->since);
-    level_touch(l, at_ns);
+    level_close(l, at_ns);
     l->at_edge[edge] = l->integral;
     if (edge_ns == w->begin) {
         histogram_free(l->kept);
@@ -294,13 +328,13 @@ static void level_edge(struct level *l, const struct window *w, uint32_t edge, i
         l->histogram = NULL;
 }
 
-static void levels_edge(struct recorder_store *s, struct level *levels,
+static void levels_edge(struct recorder_store *s, struct level *const *levels,
                         const struct metric_table *table, int64_t at_ns)
 {
     int64_t edge_ns = s->edges[s->edge_next];
     for (uint32_t m = 0; levels && m < table->count; m++)
-        if (table->metrics[m].type == METRIC_LEVEL)
-            level_edge(&levels[m], s->recorder.windows, s->edge_next, edge_ns, at_ns);
+        if (levels[m]) /* twice where two are one, which does no harm */
+            level_edge(levels[m], s->recorder.windows, s->edge_next, edge_ns, at_ns);
 }
 
 static void edge(struct recorder_store *s, int64_t at_ns)

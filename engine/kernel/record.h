@@ -38,15 +38,20 @@ struct tally {
     struct histogram *own; /* of this agent alone, where its percentiles are asked for; or NULL */
 };
 
-/* One level: of an agent, or pooled over a node's instances. */
+enum { LEVEL_DWELLS = 64 };
+
+/* One level: of an agent, or pooled over a node's instances. It moves with every event, so a move
+ * only adds the time that has passed to the `dwell` of the value it leaves; integral, maximum and
+ * histogram take it from there when somebody asks (level_close). */
 struct level {
     int64_t value;
-    int64_t since;               /* ns of the last change or edge */
-    wide integral;               /* ns x value from time 0 to `since` */
-    int64_t max;                 /* over states of positive duration in window 0 */
+    int64_t since;                /* ns of the last change or edge */
+    struct level *pooled;         /* the node's level that moves with this one, or NULL */
+    uint64_t dwell[LEVEL_DWELLS]; /* ns at each small value that are not yet accounted for */
+    wide integral;                /* ns x value from time 0 to `since`, without the dwells */
+    int64_t max;                  /* over states of positive duration in window 0 */
     struct histogram *histogram; /* ns by value, from the begin of window 0 to its end, else NULL */
     struct histogram *kept;      /* the same histogram, also when it no longer moves */
-    struct level *pooled;        /* the node's level that moves with this one, or NULL */
     wide *at_edge;               /* integral at every edge of the recorder, in order of time */
 };
 
@@ -75,17 +80,18 @@ struct series {
 
 /* All of one table at one agent. What every event reads stands first, in one cache line. */
 struct record {
-    struct window window;  /* 0 */
+    int64_t begin;         /* of window 0 */
+    uint64_t length;       /* of window 0; 0 where there are further windows or series */
     const int64_t *now;    /* the recorder's */
     uint64_t *counts;      /* [window][operation][metric], of TOTAL and RATE metrics */
     struct tally *tallies; /* the same, of DURATION metrics */
-    struct level *levels;  /* [metric], of LEVEL metrics */
+    struct level **levels; /* [metric], of LEVEL metrics; NULL elsewhere */
     uint32_t metric_count; /* of the table */
-    bool plain;            /* one window and no series: nothing else is to be looked at */
     bool percentiles;      /* of this instance alone are kept too */
     struct series *series; /* of the node, or NULL */
     const struct metric_table *table;
     struct recorder *recorder;
+    struct level **pooled; /* the group's */
 };
 
 /* Which window an instant belongs to is asked for every event, so it is one compare. */
@@ -101,19 +107,13 @@ static inline bool window_holds(const struct window *w, int64_t at_ns)
  *     entry_count(&e, VISITS, 1);
  *     entry_duration(&e, WAIT, wait_ns);
  */
-enum entry_way {
-    ENTRY_NOWHERE, /* outside of the only window */
-    ENTRY_PLAIN,   /* inside of the only window */
-    ENTRY_SLOW,    /* there are further windows or series */
-};
-
 struct entry {
     struct record *record;
     uint64_t *counts;      /* [metric], of window 0 and the operation */
     struct tally *tallies; /* likewise */
     int64_t at_ns;
     uint32_t operation;
-    enum entry_way way;
+    bool plain; /* inside of the only window: the two arrays are all there is to it */
 };
 
 static inline struct entry record_at(struct record *r, uint32_t operation, int64_t at_ns)
@@ -125,14 +125,12 @@ static inline struct entry record_at(struct record *r, uint32_t operation, int64
         .tallies = r->tallies + first,
         .at_ns = at_ns,
         .operation = operation,
-        .way = !r->plain                         ? ENTRY_SLOW
-               : window_holds(&r->window, at_ns) ? ENTRY_PLAIN
-                                                 : ENTRY_NOWHERE,
+        .plain = (uint64_t)(at_ns - r->begin) < r->length,
     };
 }
 
-/* The slow ways: every window and the series. (They take no pointer to an entry, so that entries
- * stay in registers.) */
+/* The slow ways: outside of the window, every window and the series. (They take no pointer to an
+ * entry, so that entries stay in registers.) */
 void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
                        uint64_t amount);
 void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation, int64_t at_ns,
@@ -146,7 +144,7 @@ static inline void tally_add(struct tally *t, int64_t value)
     if (UNLIKELY(value > m->max))
         m->max = value;
     m->count++;
-    m->sum += value;
+    m->sum += (wide)(uint64_t)value;
     histogram_add(t->histogram, value);
     if (UNLIKELY(t->own))
         histogram_add(t->own, value);
@@ -155,18 +153,18 @@ static inline void tally_add(struct tally *t, int64_t value)
 /* Counts `amount` events of a metric. */
 static inline void entry_count(const struct entry *e, uint32_t metric, uint64_t amount)
 {
-    if (LIKELY(e->way == ENTRY_PLAIN))
+    if (LIKELY(e->plain))
         e->counts[metric] += amount;
-    else if (UNLIKELY(e->way == ENTRY_SLOW))
+    else
         record_count_slow(e->record, metric, e->operation, e->at_ns, amount);
 }
 
 /* Adds one observation of a duration metric, >= 0. */
 static inline void entry_duration(const struct entry *e, uint32_t metric, int64_t value)
 {
-    if (LIKELY(e->way == ENTRY_PLAIN))
+    if (LIKELY(e->plain))
         tally_add(&e->tallies[metric], value);
-    else if (UNLIKELY(e->way == ENTRY_SLOW))
+    else
         record_duration_slow(e->record, metric, e->operation, e->at_ns, value);
 }
 
@@ -184,25 +182,29 @@ static inline void record_duration(struct record *r, uint32_t metric, uint32_t o
     entry_duration(&e, metric, value);
 }
 
-/* Closes the time at the present value up to `now_ns`. */
+/* Accounts for `spent` ns at a value; for the functions below only. */
+void level_account(struct level *l, int64_t value, uint64_t spent);
+
+/* Ends the time at the present value at `now_ns`. */
 static inline void level_touch(struct level *l, int64_t now_ns)
 {
-    int64_t spent = now_ns - l->since;
-    if (!spent)
-        return;
-    l->integral += (wide)spent * l->value;
+    uint64_t spent = (uint64_t)(now_ns - l->since);
+    uint64_t value = (uint64_t)l->value;
     l->since = now_ns;
-    if (LIKELY(l->histogram != 0)) {
-        histogram_weigh(l->histogram, l->value, (uint64_t)spent);
-        if (UNLIKELY(l->value > l->max))
-            l->max = l->value;
-    }
+    if (LIKELY(value < LEVEL_DWELLS))
+        l->dwell[value] += spent;
+    else
+        level_account(l, l->value, spent);
 }
+
+/* Ends the time at the present value at `now_ns` and accounts for all that has passed: integral,
+ * maximum and histogram are true then. */
+void level_close(struct level *l, int64_t now_ns);
 
 /* Moves a level by `change`, and the node's pooled level with it. A level never falls below 0. */
 static inline void record_level(struct record *r, uint32_t metric, int64_t change)
 {
-    struct level *l = &r->levels[metric];
+    struct level *l = r->levels[metric];
     int64_t now_ns = *r->now;
     do {
         level_touch(l, now_ns);
@@ -210,6 +212,18 @@ static inline void record_level(struct record *r, uint32_t metric, int64_t chang
         l = l->pooled;
     } while (UNLIKELY(l != 0));
 }
+
+/* Moves a level to `value`. */
+static inline void record_level_to(struct record *r, uint32_t metric, int64_t value)
+{
+    int64_t change = value - r->levels[metric]->value;
+    if (change)
+        record_level(r, metric, change);
+}
+
+/* Says before any event that a level is always equal to another one of the same record, which is
+ * from now on the only one to be moved. */
+void record_level_equal(struct record *r, uint32_t metric, uint32_t other);
 
 /* What a recorder is made from. Windows: [0] is W; the arrays are copied. */
 struct recorder_plan {
@@ -231,7 +245,7 @@ struct record_group {
     const struct metric_table *table;
     uint32_t instances;
     struct record **records; /* [instances] */
-    struct level *pooled;    /* [metric]: sums over the instances; NULL where there is one */
+    struct level **pooled;   /* [metric]: sums over the instances; NULL where there is one */
     struct series *series;   /* or NULL */
 };
 struct record_group *recorder_groups(const struct recorder *recorder);

@@ -135,8 +135,8 @@ static uint64_t sum_count(const struct recorder *r, const struct view *v, uint32
 static const struct level *level_of(const struct view *v, uint32_t metric)
 {
     if (v->key.instance == RESULT_POOLED && v->group->pooled)
-        return &v->group->pooled[metric];
-    return &v->group->records[first_instance(v)]->levels[metric];
+        return v->group->pooled[metric];
+    return v->group->records[first_instance(v)]->levels[metric];
 }
 
 static uint32_t find_metric(const struct metric_table *table, const char *name)

@@ -160,8 +160,8 @@ static void edges_pass(struct simulation *s, int64_t edge_ns)
         struct agent *agent = &s->agents[i];
         if (!agent->visited)
             continue;
-        struct level *level = &agent->records[VISITS]->levels[VISIT_INSIDE];
-        level_touch(level, edge_ns);
+        struct level *level = agent->records[VISITS]->levels[VISIT_INSIDE];
+        level_close(level, edge_ns);
         if (begins) {
             agent->inside_begin = agent->inside;
             agent->integral_begin = level->integral;

@@ -38,8 +38,8 @@ struct sparse sparse_of(struct arena *arena, struct histogram *h)
         for (uint32_t i = 0; h->octave[o] && i < HISTOGRAM_SUB; i++) {
             const struct histogram_bucket *b = &h->octave[o][i];
             if (b->count)
-                items[count++] =
-                    (struct sparse_item){(int64_t)histogram_low(o, i), b->count, b->offset};
+                items[count++] = (struct sparse_item){(int64_t)histogram_low(o, i), b->count,
+                                                      histogram_offset(b, o, i)};
         }
     }
     return (struct sparse){h->count, filled, false, items};

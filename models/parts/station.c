@@ -33,9 +33,7 @@ static inline uint64_t least(uint64_t a, uint64_t b)
 
 static inline void level_set(struct station *st, uint32_t metric, uint64_t value)
 {
-    int64_t change = (int64_t)value - st->record->levels[metric].value;
-    if (change)
-        record_level(st->record, metric, change);
+    record_level_to(st->record, metric, (int64_t)value);
 }
 
 /* The levels follow the numbers inside; called at the end of whatever changed them, so that a slot

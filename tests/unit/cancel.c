@@ -150,11 +150,10 @@ static struct simulation *office_start(struct office *o, uint32_t desks, bool re
 
 static int64_t level_ms(struct office *o, uint32_t table, uint32_t metric)
 {
-    return (int64_t)(world_agent(&o->world, o->simulation, "desk", 1)
-                         ->records[table]
-                         ->levels[metric]
-                         .integral /
-                     MILLISECOND);
+    struct level *level =
+        world_agent(&o->world, o->simulation, "desk", 1)->records[table]->levels[metric];
+    level_close(level, level->since);
+    return (int64_t)(level->integral / MILLISECOND);
 }
 
 static bool ended(const struct office *o, uint32_t i, enum status status, int64_t at_ms)

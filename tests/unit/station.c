@@ -475,7 +475,7 @@ static void metrics_of_a_case_worked_out_by_hand(void)
      * at 100. The third comes back at 100, outside of the window. */
     struct simulation *s = world_run(&w, 1);
     const struct agent *a = world_agent(&w, s, "desk", 1);
-    const struct level *levels = a->records[1]->levels;
+    struct level *const *levels = a->records[1]->levels;
     CU_ASSERT_EQUAL(world_count(a, 1, STATION_VISITS, 0), 5);
     CU_ASSERT_EQUAL(world_count(a, 1, STATION_WAITED_COUNT, 0), 1);
     CU_ASSERT_EQUAL(world_count(a, 1, STATION_ARRIVALS, 0), 5);
@@ -483,11 +483,11 @@ static void metrics_of_a_case_worked_out_by_hand(void)
     CU_ASSERT(world_moments(a, 1, STATION_WAIT, 0).sum == 10 * MILLISECOND);
     CU_ASSERT(world_moments(a, 1, STATION_SERVICE, 0).sum == 50 * MILLISECOND);
     CU_ASSERT(world_moments(a, 1, STATION_SLOWDOWN, 0).sum == 6 * SECOND);
-    CU_ASSERT_EQUAL(levels[STATION_BUSY].max, 2);
-    CU_ASSERT_EQUAL(levels[STATION_QUEUE_LENGTH].max, 1);
-    CU_ASSERT(levels[STATION_QUEUE_LENGTH].kept->octave[0][1].count == 10 * (uint64_t)MILLISECOND);
-    CU_ASSERT(levels[STATION_BUSY].kept->octave[0][2].count == 20 * (uint64_t)MILLISECOND);
-    CU_ASSERT(levels[STATION_SLOTS].kept->octave[0][2].count == 100 * (uint64_t)MILLISECOND);
+    CU_ASSERT_EQUAL(levels[STATION_BUSY]->max, 2);
+    CU_ASSERT_EQUAL(levels[STATION_QUEUE_LENGTH]->max, 1);
+    CU_ASSERT(levels[STATION_QUEUE_LENGTH]->kept->octave[0][1].count == 10 * (uint64_t)MILLISECOND);
+    CU_ASSERT(levels[STATION_BUSY]->kept->octave[0][2].count == 20 * (uint64_t)MILLISECOND);
+    CU_ASSERT(levels[STATION_SLOTS]->kept->octave[0][2].count == 100 * (uint64_t)MILLISECOND);
     simulation_free(s);
     world_close(&w);
 }

@@ -285,7 +285,7 @@ static bool client_is_whole(const struct simulation *s, const struct agent *agen
     const char *name = agent->name;
     bool whole = true;
     uint64_t ok = sum(agent, CLIENT_TABLE, CLIENT_OK);
-    HOLDS(agent->records[CLIENT_TABLE]->levels[CLIENT_IN_SYSTEM].value == 0);
+    HOLDS(agent->records[CLIENT_TABLE]->levels[CLIENT_IN_SYSTEM]->value == 0);
     HOLDS(sum(agent, CLIENT_TABLE, CLIENT_OPERATIONS) ==
           ok + sum(agent, CLIENT_TABLE, CLIENT_FAILED));
     HOLDS(sum(agent, CLIENT_TABLE, CLIENT_TRIES) >= ok);
@@ -307,11 +307,11 @@ static bool visited_is_whole(const struct simulation *s, const struct agent *age
     HOLDS(station->taken == 0 && station->working == 0 && station->waiting == 0);
     HOLDS(station->head == 0 && station->tail == 0);
     HOLDS(station->queue.count == 0 && station->serving.count == 0);
-    HOLDS(agent->records[VISITS]->levels[VISIT_INSIDE].value == 0);
-    HOLDS(agent->records[VISITS]->levels[VISIT_UP_COUNT].value == 1);
-    HOLDS(agent->records[1]->levels[STATION_BUSY].value == 0);
-    HOLDS(agent->records[1]->levels[STATION_WORKING].value == 0);
-    HOLDS(agent->records[1]->levels[STATION_QUEUE_LENGTH].value == 0);
+    HOLDS(agent->records[VISITS]->levels[VISIT_INSIDE]->value == 0);
+    HOLDS(agent->records[VISITS]->levels[VISIT_UP_COUNT]->value == 1);
+    HOLDS(agent->records[1]->levels[STATION_BUSY]->value == 0);
+    HOLDS(agent->records[1]->levels[STATION_WORKING]->value == 0);
+    HOLDS(agent->records[1]->levels[STATION_QUEUE_LENGTH]->value == 0);
     if (agent->kind == &load_balancer_kind) {
         const uint32_t *const *connections = agent->memory;
         for (uint32_t i = 0; i < s->agent_count; i++)
@@ -373,8 +373,10 @@ static uint64_t measured(const struct agent *agent)
                     moments = world_moments(agent, t, m, o);
                 hash = random_hash_number(hash, moments.count);
                 hash = random_hash_number(hash, (uint64_t)moments.sum);
-                if (type == METRIC_LEVEL)
-                    hash = random_hash_number(hash, (uint64_t)r->levels[m].integral);
+                if (type == METRIC_LEVEL) {
+                    level_close(r->levels[m], r->levels[m]->since);
+                    hash = random_hash_number(hash, (uint64_t)r->levels[m]->integral);
+                }
             }
     }
     return random_hash_end(hash);

@@ -89,6 +89,85 @@ struct link_rule {
     struct link_config config;
 };
 
+enum fault_action {
+    FAULT_CRASH,
+    FAULT_RESTART, /* an instant: what is down comes up, what is up crashes and comes back */
+    FAULT_PAUSE,
+    FAULT_SLOW, /* places: work takes `factor` times as long */
+    FAULT_PARTITION,
+    FAULT_SLOW_LINK, /* latency times `factor`, bandwidth over it */
+    FAULT_LOSS,
+    FAULT_DELAY,
+    FAULT_DUPLICATE,
+    FAULT_REORDER,
+    FAULT_HOLD, /* what would arrive meanwhile arrives at the end */
+    FAULT_CLOCK,
+    FAULT_LOAD, /* clients: `factor` times the arrivals or users */
+    FAULT_SCALE,
+};
+
+/* Which of a set's members are struck; all but PICK_ALL and PICK_HALVES are drawn anew for every
+ * strike. With n members a minority is (n - 1) / 2 of them, rounded down, a majority the rest, and
+ * a third (n - 1) / 3 rounded down. */
+enum fault_pick {
+    PICK_ALL,
+    PICK_ONE,
+    PICK_MINORITY,
+    PICK_MAJORITY,
+    PICK_MINORITY_THIRD,
+    PICK_SOME,            /* any subset but the empty one, all as likely */
+    PICK_HALVES,          /* the first n / 2, rounded down, as written */
+    PICK_RANDOM_HALVES,   /* as many at random */
+    PICK_UNIFORM_SIZE,    /* 1 to n - 1, each number as likely */
+    PICK_UNIFORM,         /* each member by a coin; perhaps none */
+    PICK_BRIDGE,          /* partitions only: two random halves, one member sees both */
+    PICK_MAJORITIES_RING, /* partitions only: each sees a majority, no two the same */
+};
+
+struct fault_set {
+    enum fault_pick pick;
+    const uint32_t *agents; /* indices, each once, in the order written */
+    uint32_t count;         /* >= 1 */
+};
+
+/* What a fault of links or a partition does with its sets. */
+enum fault_shape {
+    SHAPE_BETWEEN, /* every side against every other one, both ways */
+    SHAPE_ONE_WAY, /* from the first side to the second */
+    SHAPE_WITHIN,  /* the chosen members of the one set against its others; a partition's */
+    SHAPE_AROUND,  /* the one set against everybody else, both ways */
+    SHAPE_EVERY,   /* every link; no set */
+};
+
+/* One fault, as written and as resolved. A fault strikes at `at` and, with `every`, each time that
+ * has passed again; or, `random`, whenever `mtbf` has passed since the last repair (the first time:
+ * since `at`). It ends `duration` after its begin, or after a draw of `mttr`. */
+struct blueprint_fault {
+    const char *name;   /* never NULL; "f1", "f2" .. by its place in the file where none is given */
+    const char *action; /* as written: "crash" */
+    const char *target; /* as written: "n.1 | n.2 n.3" */
+    const char *amount; /* as written: "x4"; "" where there is none */
+    enum fault_action what;
+    int64_t at;                     /* ns >= 0 */
+    int64_t every;                  /* ns; 0: once */
+    int64_t duration;               /* ns; INT64_MAX: to the end */
+    bool random;                    /* by `mtbf` */
+    bool repaired;                  /* by `mttr` instead of `duration` */
+    struct distribution mtbf, mttr; /* ns */
+    const struct fault_set *sets;   /* places, clients: one; else by `shape` */
+    uint32_t set_count;
+    enum fault_shape shape;
+    bool sided;                /* partition: all clients stand where `clients_with` does */
+    uint32_t clients_with;     /* agent */
+    double factor;             /* slow, slow link, load: > 0; loss, duplicate, reorder: 0..1;
+                                  clock: drift, 200 ppm = 0.0002 */
+    struct distribution delay; /* delay: ns on top */
+    int64_t bump;              /* clock: ns, either sign; strobe: how far to and fro */
+    int64_t period;            /* clock: ns between two jumps of a strobe; 0: no strobe */
+    int32_t change;            /* scale: instances more (+) or fewer (-) */
+    bool reset;                /* crash: callers are told at once */
+};
+
 struct blueprint {
     const struct operation *operations;
     uint32_t operation_count;           /* >= 1 */
@@ -99,6 +178,8 @@ struct blueprint {
     uint32_t zone_count;
     const struct link_rule *links;
     uint32_t link_count;
+    const struct blueprint_fault *faults; /* in the order of the file */
+    uint32_t fault_count;
     const struct window *windows; /* [0] is W = [warmup, duration) */
     uint32_t window_count;
     int64_t duration;        /* ns */

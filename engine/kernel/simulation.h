@@ -32,6 +32,7 @@
 #include "engine/kernel/probe.h"
 #include "engine/kernel/random.h"
 #include "engine/kernel/record.h"
+#include "engine/kernel/strike.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -255,6 +256,8 @@ struct simulation {
     struct simulation_totals totals;
     struct timer *timers; /* of agents; index 0 is never used; owned */
     uint32_t timer_used, timer_room, timer_free;
+    const struct strike *strikes; /* all of this replication, by begin; known before the start */
+    uint32_t strike_count;
 };
 
 /* ---- making and running ---- */

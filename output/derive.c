@@ -1,6 +1,7 @@
 /* CSV files from parts: a streaming merge, point by point, replications in index order. Of each
  * part only the packed bytes are held, and of one cell at a time the histograms. */
 #include "output/csv.h"
+#include "output/drift.h"
 #include "output/estimate.h"
 #include "output/judge.h"
 #include "output/output.h"
@@ -35,6 +36,7 @@ struct derivation {
     const struct result **results;
     uint32_t *replications, *next;
     uint32_t part_count;
+    bool drifts;        /* see output/drift.h */
     struct arena arena; /* reset for every cell */
 };
 
@@ -184,6 +186,16 @@ static void put_distribution(struct derivation *d, const struct place *at,
     }
 }
 
+/* The flags that no estimator sees in the numbers of one row. */
+static uint32_t known_flags(const struct derivation *d, enum metric_type type, enum method method)
+{
+    bool average = type == METRIC_DURATION || type == METRIC_LEVEL || type == METRIC_SHARE;
+    bool mean = average && (method == METHOD_T || method == METHOD_RATIO);
+    return (d->report->warmup_short ? FLAG_WARMUP : 0u) |
+           (mean && d->report->points[d->point].heavy ? FLAG_HEAVY : 0u) |
+           (average && d->drifts ? FLAG_DRIFT : 0u);
+}
+
 static void put_sample(struct derivation *d, const struct sample *sample)
 {
     const struct result_cell *cell = &sample->cells[0];
@@ -198,7 +210,7 @@ static void put_sample(struct derivation *d, const struct sample *sample)
     for (uint32_t i = 0; i < count; i++) {
         at.statistic = statistic_name(&d->statistics[i]);
         struct estimate e = estimate(&d->arena, sample, &d->statistics[i], &d->confidence);
-        e.flags |= d->report->warmup_short ? FLAG_WARMUP : 0;
+        e.flags |= known_flags(d, cell->type, e.method);
         put_summary(d, &at, &e);
         put_replications(d, &at, sample, &d->statistics[i]);
         if (shown(&cell->key, &d->statistics[i]))
@@ -341,6 +353,7 @@ static void open_point(struct derivation *d, const char *hash)
 static void derive_point(struct derivation *d)
 {
     struct result_cell model;
+    d->drifts = drift_seen(d->results, d->part_count);
     while (next_key(d, &model)) {
         arena_reset(&d->arena);
         struct sample sample = gather(d, &model);

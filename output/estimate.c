@@ -103,7 +103,8 @@ const char *method_name(enum method method)
 
 const char *flags_name(char *text, uint32_t flags)
 {
-    static const char *const flag_names[] = {"few", "tail", "skew", "censored", "warmup"};
+    static const char *const flag_names[] = {"few",    "tail",  "skew", "censored",
+                                             "warmup", "heavy", "drift"};
     size_t used = 0;
     text[0] = 0;
     for (uint32_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
@@ -273,10 +274,12 @@ static void estimate_quotient(struct arena *arena, struct estimate *e, const str
     const struct result_cell *cell = &s->cells[0];
     wide numerator = 0, denominator = 0;
     uint64_t missing = 0;
+    bool share = cell->type == METRIC_RATIO || cell->type == METRIC_SHARE;
     for (uint32_t r = 0; r < s->count; r++) {
         numerator += s->cells[r].numerator;
         denominator += s->cells[r].denominator;
         missing += s->cells[r].missing;
+        share = share && s->cells[r].numerator <= s->cells[r].denominator;
     }
     bool events = cell->type == METRIC_TOTAL || cell->type == METRIC_RATE;
     bool average = cell->type == METRIC_LEVEL || cell->type == METRIC_SHARE;
@@ -306,9 +309,9 @@ static void estimate_quotient(struct arena *arena, struct estimate *e, const str
         bound_rare(e, &k, s->count, (1 - confidence->level) / 2);
     else if (k.few)
         e->flags |= FLAG_FEW;
-    if ((k.few || k.bounded) && e->low < 0)
+    if (e->low < 0)
         e->low = 0;
-    if (k.bounded && e->high > 1)
+    if (share && e->high > 1)
         e->high = 1;
     if (e->method != METHOD_RARE && e->method != METHOD_NONE && skewed(d, s->count))
         e->flags |= FLAG_SKEW;

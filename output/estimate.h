@@ -22,8 +22,11 @@
  *
  * Flags: `few`; `tail`: fewer than 10 effective exceedances m = N(1-p)/deff, deff = Var(D_r) nbar /
  * (p(1-p)), or an upper level beyond 1; `skew`: R < 30 and |skewness of d_r| > 1.5; `censored`:
- * operations that never ended count as infinite. Set by whoever knows: `warmup`, `warmup: auto`
- * found no cut that leaves half of the run. */
+ * operations that never ended count as infinite. The caller knows, and
+ * sets: `warmup`, `warmup: auto` found no cut that leaves half of the run; `heavy`, a mean where
+ * some distribution has no variance; `drift`, see output/drift.h.
+ *
+ * No recorded quantity is negative, so no interval begins below 0; a share's ends at 1. */
 #ifndef ORRERY_OUTPUT_ESTIMATE_H
 #define ORRERY_OUTPUT_ESTIMATE_H
 
@@ -87,6 +90,8 @@ enum estimate_flag {
     FLAG_SKEW = 4,
     FLAG_CENSORED = 8,
     FLAG_WARMUP = 16,
+    FLAG_HEAVY = 32,
+    FLAG_DRIFT = 64,
 };
 
 struct estimate {

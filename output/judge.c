@@ -135,8 +135,7 @@ void judge_see(struct judge *j, uint32_t point, const char *node, bool single,
 struct measure {
     double value, low, high, se;
     uint32_t replications;
-    bool paired;
-    bool apart; /* two intervals were compared, not a difference */
+    enum way { WAY_APART, WAY_PAIRED, WAY_WELCH } way; /* of a difference: how it was made */
 };
 
 static struct measure scaled(const struct side *side, double factor)
@@ -152,16 +151,42 @@ static struct measure scaled(const struct side *side, double factor)
     };
 }
 
-static bool can_pair(const struct side *a, const struct side *b)
+/* Whether a side tells an error that may be added to another's. */
+static bool has_error(const struct side *side)
 {
-    if (!a->estimate.influence || !b->estimate.influence || a->count != b->count || a->count < 2)
-        return false;
-    if (a->estimate.method == METHOD_RARE || b->estimate.method == METHOD_RARE)
-        return false;
-    return !memcmp(a->replications, b->replications, a->count * sizeof *a->replications);
+    const struct estimate *e = &side->estimate;
+    return e->influence && !isnan(e->se) && e->method != METHOD_RARE && side->count >= 2;
 }
 
-/* left - right: paired where both tell what each replication adds, else the two intervals. */
+static bool same_replications(const struct side *a, const struct side *b)
+{
+    return a->count == b->count &&
+           !memcmp(a->replications, b->replications, a->count * sizeof *a->replications);
+}
+
+/* What every replication adds to the difference, as it adds to both sides. */
+static double paired_error(const struct expectation *x, const struct trial *t)
+{
+    double sum = 0, count = t->left.count;
+    for (uint32_t r = 0; r < t->left.count; r++) {
+        double d = t->left.estimate.influence[r] * x->left.factor -
+                   t->right.estimate.influence[r] * x->right.factor;
+        sum += d * d;
+    }
+    return sqrt(sum / (count * (count - 1)));
+}
+
+/* Degrees of freedom of a sum of two mean errors (Welch, 1947; Satterthwaite, 1946), rounded down;
+ * 0 where neither has an error. */
+static uint32_t welch_freedom(const struct measure *a, const struct measure *b)
+{
+    double left = a->se * a->se, right = b->se * b->se;
+    double parts = left * left / (a->replications - 1) + right * right / (b->replications - 1);
+    return parts > 0 ? (uint32_t)((left + right) * (left + right) / parts) : 0;
+}
+
+/* left - right: paired where both sides have the same replications, by Welch where they have
+ * others, and where a side has no error of its own the two intervals. */
 static struct measure difference(struct judge *j, const struct expectation *x,
                                  const struct trial *t)
 {
@@ -171,21 +196,38 @@ static struct measure difference(struct judge *j, const struct expectation *x,
                         .high = a.high - b.low,
                         .se = NAN,
                         .replications = a.replications,
-                        .apart = true};
-    if (!can_pair(&t->left, &t->right))
+                        .way = WAY_APART};
+    if (!has_error(&t->left) || !has_error(&t->right))
         return m;
-    double sum = 0, count = t->left.count;
-    for (uint32_t r = 0; r < t->left.count; r++) {
-        double d = t->left.estimate.influence[r] * x->left.factor -
-                   t->right.estimate.influence[r] * x->right.factor;
-        sum += d * d;
+    if (same_replications(&t->left, &t->right)) {
+        m.way = WAY_PAIRED;
+        m.se = paired_error(x, t);
+    } else if (welch_freedom(&a, &b)) {
+        m.way = WAY_WELCH;
+        m.se = sqrt(a.se * a.se + b.se * b.se);
+        m.replications = welch_freedom(&a, &b) + 1;
+    } else {
+        return m;
     }
-    m.se = sqrt(sum / (count * (count - 1)));
-    m.low = m.value - confidence_t(&j->confidence, t->left.count) * m.se;
-    m.high = m.value + confidence_t(&j->confidence, t->left.count) * m.se;
-    m.paired = true;
-    m.apart = false;
+    double half = confidence_t(&j->confidence, m.replications) * m.se;
+    m.low = m.value - half;
+    m.high = m.value + half;
     return m;
+}
+
+static const char *way_text(struct arena *arena, const struct measure *m)
+{
+    switch (m->way) {
+    case WAY_PAIRED:
+        return arena_format(arena, "paired by %u replications", m->replications);
+    case WAY_WELCH:
+        return arena_format(arena,
+                            "not paired, as they have other replications (Welch, %u degrees)",
+                            m->replications - 1);
+    case WAY_APART:
+        break;
+    }
+    return "the two intervals compared";
 }
 
 static enum verdict_result decide(bool holds, bool fails)
@@ -266,11 +308,10 @@ static void judge_interval(struct judge *j, const struct expectation *x, const s
     if (isnan(m.value))
         v->sentence = "no value: nothing was observed, or some of it never ended";
     else if (x->left.is_metric && x->right.is_metric)
-        v->sentence = arena_format(
-            a, "%s against %s: difference %s, %s, %s", people(a, t->left.estimate.value, unit),
-            people(a, t->right.estimate.value, unit), people(a, m.value, unit), interval,
-            m.paired ? arena_format(a, "paired by %u replications", m.replications)
-                     : "the two intervals compared");
+        v->sentence = arena_format(a, "%s against %s: difference %s, %s, %s",
+                                   people(a, t->left.estimate.value, unit),
+                                   people(a, t->right.estimate.value, unit),
+                                   people(a, m.value, unit), interval, way_text(a, &m));
     else
         v->sentence = arena_format(a, "%s, %s, against %s", people(a, sign * m.value, unit),
                                    interval, people(a, sign * bound, unit));

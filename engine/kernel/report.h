@@ -16,6 +16,7 @@ struct percentile {
 
 struct report_point {
     const char *const *values; /* [parameter_count]: each parameter's value as written */
+    bool heavy;                /* something in it has an infinite variance: means converge slowly */
 };
 
 enum comparison {

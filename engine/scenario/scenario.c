@@ -1,6 +1,7 @@
 #include "engine/scenario/scenario.h"
 #include "engine/scenario/expect.h"
 #include "engine/scenario/expression.h"
+#include "engine/scenario/heavy.h"
 #include "engine/scenario/point.h"
 #include "engine/scenario/sampler.h"
 #include "engine/scenario/steady.h"
@@ -36,6 +37,7 @@ struct scenario {
     struct report report;
     const char *stem, *canonical, *hash;
     bool validate;
+    bool *heavy;   /* [point]: see struct report_point */
     bool *reached; /* [key of `nodes`]: some client reaches it at some point */
 };
 
@@ -257,6 +259,7 @@ static void bind_points(struct scenario *s)
 {
     struct made made = {0};
     uint32_t *errors = &s->base.diagnostics->error_count;
+    s->heavy = arena_array(&s->arena, s->sweep.point_count, bool);
     for (uint32_t i = 0; i < s->sweep.point_count && *errors < DIAGNOSTIC_SHOWN_MAX; i++) {
         struct point point;
         uint32_t before = *errors;
@@ -269,6 +272,8 @@ static void bind_points(struct scenario *s)
             s->warmup_floor = fmax(s->warmup_floor, steady_floor_ns(&point));
         if (*errors > before && i > 0)
             note_point(s, i);
+        struct heavy heavy;
+        s->heavy[i] = *errors == before && heavy_find(&point, &heavy);
         if (s->validate && !*errors)
             note_reached(s, &point);
         arena_reset(&made.arena);
@@ -300,6 +305,7 @@ static void make_report(struct scenario *s)
         for (uint32_t i = 0; i < parameters; i++)
             values[i] = sweep_text(sweep, p, i);
         points[p].values = values;
+        points[p].heavy = s->heavy && s->heavy[p];
     }
     const char *name = text_at(s, s->base.root, "name");
     s->report = (struct report){

@@ -1,4 +1,5 @@
 #include "engine/scenario/validate.h"
+#include "engine/scenario/heavy.h"
 #include "engine/scenario/point.h"
 #include "engine/scenario/predict.h"
 #include "engine/scenario/unit.h"
@@ -55,7 +56,12 @@ static void warn_odd(const struct view *v, struct spot at, const char *what,
 {
     char was[UNIT_TEXT_SIZE], is[UNIT_TEXT_SIZE];
     struct diagnostics *diagnostics = v->point.document.diagnostics;
-    if (!(distribution_scv(d) < (double)INFINITY))
+    if (!(distribution_mean(d) < (double)INFINITY))
+        diagnostic_warning(diagnostics, at, "give it a `max=`",
+                           "%s has a heavy tail: its mean is infinite, so what is averaged over it "
+                           "converges to nothing",
+                           what);
+    else if (!(distribution_scv(d) < (double)INFINITY))
         diagnostic_warning(
             diagnostics, at, "give it a `max=`",
             "%s has a heavy tail: its variance is infinite, so means converge slowly "
@@ -296,6 +302,21 @@ static void warn_load(struct view *v, const struct report *report, uint32_t at,
     }
 }
 
+/* A heavy tail that the first point, whose every distribution is printed and judged, has not. */
+static void warn_heavy(struct view *v, const struct report *report, uint32_t at, bool *told)
+{
+    struct heavy heavy;
+    if (*told || !heavy_find(&v->point, &heavy))
+        return;
+    *told = true;
+    if (at)
+        diagnostic_warning(
+            v->point.document.diagnostics, heavy.place, "give it a `max=`",
+            "%s has a heavy tail: its variance is infinite, so means converge slowly "
+            "and intervals are too narrow%s",
+            heavy.what, point_text(v, report, at));
+}
+
 static void print_point(struct view *v, const struct report *report, uint32_t at,
                         const struct predicted *all)
 {
@@ -321,7 +342,7 @@ void scenario_validate(const struct scenario *scenario, FILE *out)
 {
     const struct report *report = scenario_report(scenario);
     struct arena keep = {0};
-    bool *told = NULL, short_told = false;
+    bool *told = NULL, short_told = false, heavy_told = false;
     uint32_t told_count = 0;
     for (uint32_t at = 0; at < report->point_count; at++) {
         struct arena arena = {0};
@@ -336,6 +357,7 @@ void scenario_validate(const struct scenario *scenario, FILE *out)
         if (!at)
             print_point(&v, report, at, all);
         warn_load(&v, report, at, all, told, told_count, &short_told);
+        warn_heavy(&v, report, at, &heavy_told);
         arena_free(&arena);
     }
     arena_free(&keep);

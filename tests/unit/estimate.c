@@ -59,6 +59,23 @@ static void a_ratio_of_sums_keeps_empty_replications(void)
     arena_free(&arena);
 }
 
+/* Three replications that spread as far as they can: t with 2 degrees reaches beyond both ends. */
+static void an_interval_stays_in_its_range(void)
+{
+    struct arena arena = {0};
+    struct result_cell cells[3];
+    static const int64_t values[] = {0, 50, 100};
+    for (int r = 0; r < 3; r++)
+        cells[r] = quotient(METRIC_SHARE, values[r], 100);
+    struct estimate e = judge_of(&arena, cells, 3, "mean");
+    CU_ASSERT(e.value == 0.5 && e.low == 0 && e.high == 1);
+    for (int r = 0; r < 3; r++)
+        cells[r].type = METRIC_LEVEL;
+    e = judge_of(&arena, cells, 3, "mean");
+    CU_ASSERT(e.value == 0.5 && e.low == 0 && e.high > 1);
+    arena_free(&arena);
+}
+
 static void thirty_clean_runs_do_not_prove_zero(void)
 {
     struct arena arena = {0};
@@ -277,8 +294,9 @@ static void intervals_cover_the_truth_as_often_as_they_say(void)
 }
 
 SUITE("estimate", TEST(a_ratio_of_sums_keeps_empty_replications),
-      TEST(thirty_clean_runs_do_not_prove_zero), TEST(counts_that_come_in_every_run_are_not_rare),
-      TEST(one_replication_has_no_interval), TEST(quantiles_are_woodruff_on_the_merged_values),
+      TEST(an_interval_stays_in_its_range), TEST(thirty_clean_runs_do_not_prove_zero),
+      TEST(counts_that_come_in_every_run_are_not_rare), TEST(one_replication_has_no_interval),
+      TEST(quantiles_are_woodruff_on_the_merged_values),
       TEST(ranks_are_integers_never_rounded_products),
       TEST(operations_that_never_ended_are_infinitely_late), TEST(a_level_has_quantiles_of_time),
       TEST(intervals_cover_the_truth_as_often_as_they_say))

@@ -4,12 +4,14 @@
 #include "tests/runs.h"
 #include "tests/suite.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdio.h>
 
 enum { R = 6 };
 static const char *const parameters[] = {"speed"};
 static const char *const fast[] = {"fast"}, *const slow[] = {"slow"};
-static const struct report_point points[] = {{fast}, {slow}};
+static const struct report_point points[] = {{.values = fast}, {.values = slow}};
 static const struct expect_case here[] = {{0, 0}}, across[] = {{1, 0}}, both[] = {{0, 0}, {1, 1}};
 
 static const struct expect_term mean_latency = {true, 1, 0, "users", "all", "latency", "mean"};
@@ -20,7 +22,9 @@ static struct expect_term constant(double value)
     return (struct expect_term){.constant = value};
 }
 
-static struct outcome *judge(const struct expectation *list, uint32_t count, uint32_t failures)
+/* `gone`: a replication of point 2 whose part is not there; 0: none. */
+static struct outcome *judge_without(const struct expectation *list, uint32_t count,
+                                     uint32_t failures, uint32_t gone)
 {
     char *dir = make_folder();
     struct output_error error;
@@ -29,7 +33,8 @@ static struct outcome *judge(const struct expectation *list, uint32_t count, uin
             struct made_up m = {r + 2 * p, r == 4 ? failures : 0, 0};
             struct result *result = make_run(&m);
             struct part_identity id = {"cafe", p + 1, r, 7};
-            CU_ASSERT_FATAL(output_part_write(dir, &id, result, &error));
+            if (p == 0 || r != gone)
+                CU_ASSERT_FATAL(output_part_write(dir, &id, result, &error));
             result_free(result);
         }
     }
@@ -44,6 +49,11 @@ static struct outcome *judge(const struct expectation *list, uint32_t count, uin
     CU_ASSERT_PTR_NOT_NULL_FATAL(o);
     drop_folder(dir);
     return o;
+}
+
+static struct outcome *judge(const struct expectation *list, uint32_t count, uint32_t failures)
+{
+    return judge_without(list, count, failures, 0);
 }
 
 static enum verdict_result one(struct expectation x)
@@ -148,6 +158,33 @@ static void differences_are_paired_by_replication(void)
     CU_ASSERT_EQUAL(one(x), VERDICT_HOLDS);
 }
 
+/* Means of point 1 are 15 + r/2, those of point 2 are 16 + r/2; without its sixth replication they
+ * cannot be paired: six values of variance 0.875 against five of 0.625. */
+static void other_replications_are_compared_by_welch(void)
+{
+    struct expectation x = {.left = mean_latency,
+                            .right = mean_latency,
+                            .cases = across,
+                            .case_count = 1,
+                            .comparison = COMPARE_GREATER};
+    struct outcome *o = judge_without(&x, 1, 0, 6);
+    double left = 0.625 / 5, right = 0.875 / 6, se = sqrt(left + right);
+    double freedom = (left + right) * (left + right) / (left * left / 4 + right * right / 5);
+    CU_ASSERT_EQUAL((int)freedom, 8);
+    char text[200];
+    /* Means 17.5 and 16.75. */
+    double p = 2 * gsl_cdf_tdist_Q(0.75 / se, 8), half = gsl_cdf_tdist_Qinv(0.025, 8) * se;
+    snprintf(text, sizeof text, "difference 0.75 ms, 95 %% interval %.4f .. %.2f ms", 0.75 - half,
+             0.75 + half);
+    CU_ASSERT(fabs(o->verdicts[0].p_value - p) < 1e-9);
+    CU_ASSERT_EQUAL(o->verdicts[0].result, VERDICT_UNDECIDED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(o->verdicts[0].sentence, "Welch, 8 degrees"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(o->verdicts[0].sentence, text));
+    if (!strstr(o->verdicts[0].sentence, text))
+        printf("%s\n%s\n", o->verdicts[0].sentence, text);
+    outcome_free(o);
+}
+
 /* With 2 comparisons Holm asks 0.025 of the smaller p-value. The bound lies at t = 2.8 (p = 0.038,
  * five degrees) from the mean: decided alone, not in company. */
 static void many_comparisons_are_adjusted(void)
@@ -170,4 +207,5 @@ static void many_comparisons_are_adjusted(void)
 
 SUITE("judge", TEST(an_interval_decides_or_it_does_not), TEST(equivalence_needs_the_whole_interval),
       TEST(what_has_no_interval_is_undecided), TEST(an_invariant_is_over_replications),
-      TEST(differences_are_paired_by_replication), TEST(many_comparisons_are_adjusted))
+      TEST(differences_are_paired_by_replication), TEST(other_replications_are_compared_by_welch),
+      TEST(many_comparisons_are_adjusted))

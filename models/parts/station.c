@@ -23,7 +23,7 @@ static inline bool preempts(const struct station *st)
 
 static inline int64_t now_of(const struct station *st)
 {
-    return *st->record->now;
+    return *st->now;
 }
 
 static inline uint64_t least(uint64_t a, uint64_t b)
@@ -43,7 +43,8 @@ static inline void show(struct station *st)
     if (UNLIKELY(shares(st)))
         st->working = st->serving.count;
     level_set(st, STATION_BUSY, least(st->taken, st->slots));
-    level_set(st, STATION_WORKING, least(st->working, st->slots));
+    if (st->separate)
+        level_set(st, STATION_WORKING, least(st->working, st->slots));
     level_set(st, STATION_QUEUE_LENGTH, st->waiting);
     level_set(st, STATION_IN_SYSTEM, st->waiting + st->taken);
 }
@@ -79,7 +80,7 @@ static struct ranked serving_rank(const struct station *st, struct call *c, int6
     return (struct ranked){key, ~station_visit(c)->order, c};
 }
 
-static void first_served(struct station *st, struct call *c)
+static inline void first_served(struct station *st, struct call *c)
 {
     const struct observer *observer = st->agent->simulation->observer;
     struct station_visit *v = station_visit(c);
@@ -90,8 +91,8 @@ static void first_served(struct station *st, struct call *c)
         observer->serve(observer->context, st->agent, c, v->demand_ns);
 }
 
-/* A call that has a slot begins, or goes on. */
-static inline void begin_work(struct station *st, struct call *c)
+/* The state of a call that has a slot and begins, or goes on; the time its work takes now. */
+static inline int64_t set_to_work(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
     v->since_ns = now_of(st);
@@ -100,10 +101,22 @@ static inline void begin_work(struct station *st, struct call *c)
     st->working++;
     if (LIKELY(!v->served))
         first_served(st, c);
-    int64_t time_ns = work_to_time(st, v->left_ns);
+    return work_to_time(st, v->left_ns);
+}
+
+static void begin_work(struct station *st, struct call *c)
+{
+    int64_t time_ns = set_to_work(st, c);
     if (UNLIKELY(preempts(st)))
         ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
     call_work(c, st->agent, time_ns);
+}
+
+/* The short way through: fifo, and the slot is kept for the own work only. It does what the general
+ * way does, without asking for what cannot be, and moves each level by one. */
+static inline void plain_work(struct station *st, struct call *c)
+{
+    call_work(c, st->agent, set_to_work(st, c));
 }
 
 static inline void end_work(struct station *st, struct call *c)
@@ -113,13 +126,18 @@ static inline void end_work(struct station *st, struct call *c)
         ranking_remove(&st->serving, station_visit(c)->place);
 }
 
-static inline void begin_wait(struct station *st, struct call *c)
+static inline void set_to_wait(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
     v->since_ns = now_of(st);
     v->state = STATION_WAITS;
     c->flags |= CALL_IN_STATION;
     st->waiting++;
+}
+
+static void begin_wait(struct station *st, struct call *c)
+{
+    set_to_wait(st, c);
     waiting_add(st, c);
 }
 
@@ -168,7 +186,7 @@ static inline void record_slowdown(const struct entry *e, int64_t stay_ns, int64
 }
 
 /* Its own work is done; it has its slot still, which passes on unless it is held. */
-static inline enum station_outcome complete(struct station *st, struct call *c)
+static enum station_outcome complete(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
     struct entry e = entry_of(st, c);
@@ -253,17 +271,9 @@ static enum station_outcome enter_full(struct station *st, struct call *c)
     return STATION_KEPT;
 }
 
-static inline enum station_outcome enter(struct station *st, struct call *c)
+static enum station_outcome enter(struct station *st, struct call *c)
 {
-    struct agent *agent = st->agent;
     struct station_visit *v = station_visit(c);
-    struct entry e = entry_of(st, c);
-    entry_count(&e, STATION_ARRIVALS, 1);
-    if (agent->inside == 1)
-        entry_count(&e, STATION_EMPTY_COUNT, 1);
-    v->demand_ns = distribution_ns(&station_config(st, c)->time, call_draw(c, agent, DRAW_SERVICE));
-    v->left_ns = v->demand_ns;
-    v->order = st->order++;
     if (UNLIKELY(shares(st)))
         return enter_sharing(st, c);
     if (st->taken >= st->slots)
@@ -277,8 +287,30 @@ static inline enum station_outcome enter(struct station *st, struct call *c)
     return STATION_KEPT;
 }
 
+/* Counts a newcomer and draws its demand. */
+static inline void admit(struct station *st, struct call *c)
+{
+    struct agent *agent = st->agent;
+    struct station_visit *v = station_visit(c);
+    struct entry e = entry_of(st, c);
+    entry_count(&e, STATION_ARRIVALS, 1);
+    if (agent->inside == 1)
+        entry_count(&e, STATION_EMPTY_COUNT, 1);
+    v->demand_ns = distribution_ns(&station_config(st, c)->time, call_draw(c, agent, DRAW_SERVICE));
+    v->left_ns = v->demand_ns;
+    v->order = st->order++;
+}
+
 enum station_outcome station_enter(struct station *st, struct call *c)
 {
+    admit(st, c);
+    if (LIKELY(st->plain && st->taken < st->slots && station_visit(c)->left_ns)) {
+        st->taken++;
+        plain_work(st, c);
+        record_level(st->record, STATION_BUSY, 1);
+        record_level(st->record, STATION_IN_SYSTEM, 1);
+        return STATION_KEPT;
+    }
     enum station_outcome outcome = enter(st, c);
     show(st);
     return outcome;
@@ -286,7 +318,34 @@ enum station_outcome station_enter(struct station *st, struct call *c)
 
 /* ---- leaving ---- */
 
-static inline enum station_outcome leave(struct station *st, struct call *c)
+/* What complete does where the slot passes on, and no longer way is needed. */
+static inline void plain_leave(struct station *st, struct call *c)
+{
+    struct station_visit *v = station_visit(c);
+    int64_t waited_ns = v->waited_ns, stay_ns = now_of(st) - c->arrived_ns;
+    struct entry e = entry_of(st, c);
+    CHECK(v->state == STATION_WORKS);
+    c->flags &= (uint8_t)~CALL_IN_STATION;
+    v->state = STATION_AWAY;
+    entry_duration(&e, STATION_WAIT, waited_ns);
+    if (waited_ns)
+        entry_count(&e, STATION_WAITED_COUNT, 1);
+    entry_duration(&e, STATION_SERVICE, stay_ns - waited_ns);
+    record_slowdown(&e, stay_ns, v->demand_ns);
+    st->working--;
+    record_level(st->record, STATION_IN_SYSTEM, -1);
+    if (!st->waiting) {
+        st->taken--;
+        record_level(st->record, STATION_BUSY, -1);
+        return;
+    }
+    struct call *next = waiting_shift(st);
+    end_wait(st, next);
+    record_level(st->record, STATION_QUEUE_LENGTH, -1);
+    plain_work(st, next);
+}
+
+static enum station_outcome leave(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
     if (LIKELY(c->wake == WAKE_WORKED)) {
@@ -312,16 +371,18 @@ static inline enum station_outcome leave(struct station *st, struct call *c)
 
 enum station_outcome station_wake(struct station *st, struct call *c)
 {
+    if (LIKELY(st->plain && c->wake == WAKE_WORKED)) {
+        plain_leave(st, c);
+        return STATION_DONE;
+    }
     enum station_outcome outcome = leave(st, c);
     show(st);
     return outcome;
 }
 
-void station_release(struct station *st, struct call *c)
+void station_release_slot(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
-    if (v->state != STATION_HOLDS)
-        return;
     v->state = STATION_AWAY;
     struct entry e = entry_of(st, c);
     entry_duration(&e, STATION_SERVICE, now_of(st) - c->arrived_ns - v->waited_ns);
@@ -329,11 +390,8 @@ void station_release(struct station *st, struct call *c)
     show(st);
 }
 
-bool station_fails(const struct station *st, const struct call *c)
+bool station_coin(const struct station *st, const struct call *c, double share)
 {
-    double share = station_config(st, c)->fail;
-    if (LIKELY(share <= 0))
-        return false;
     uint64_t draw = call_draw(c, st->agent, DRAW_FAIL);
     return random_chance(draw, share);
 }
@@ -464,6 +522,11 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->config = (const void *)((const unsigned char *)agent->configs[0] + offset);
         st->slots = st->config->slots;
         st->record = agent->records[table];
+        st->now = &agent->simulation->queue.now;
+        st->plain = st->config->discipline == STATION_FIFO && st->config->hold == STATION_HOLD_WORK;
+        st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
+        if (!st->separate)
+            record_level_equal(st->record, STATION_WORKING, STATION_BUSY);
         if (st->slots != COUNT_UNLIMITED)
             level_set(st, STATION_SLOTS, st->slots);
     }

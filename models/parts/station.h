@@ -97,6 +97,9 @@ struct station {
     const struct station_config *config; /* of the first operation */
     size_t config_offset;                /* of the station_config in a kind's configuration */
     struct record *record;               /* of station_metrics */
+    const int64_t *now;                  /* the simulation's clock */
+    bool plain;                          /* fifo under `hold: work`: the short way through */
+    bool separate;                       /* slots at work are other than slots taken */
     double speed;                        /* at which what is at work was taken up */
     bool paused;
     uint64_t slots;
@@ -146,12 +149,23 @@ enum station_outcome station_enter(struct station *station, struct call *call);
 /* A call with CALL_IN_STATION was woken (WORKED or TIMEOUT). */
 enum station_outcome station_wake(struct station *station, struct call *call);
 
+void station_release_slot(struct station *station, struct call *call);
+bool station_coin(const struct station *station, const struct call *call, double share);
+
 /* Gives the slot back that a call under `hold: request` has kept; nothing happens where it keeps
  * none. Called before the call is answered or freed. */
-void station_release(struct station *station, struct call *call);
+static inline void station_release(struct station *station, struct call *call)
+{
+    if (UNLIKELY(station_visit(call)->state == STATION_HOLDS))
+        station_release_slot(station, call);
+}
 
 /* The coin of `fail` for this visit. */
-bool station_fails(const struct station *station, const struct call *call);
+static inline bool station_fails(const struct station *station, const struct call *call)
+{
+    double share = station_config(station, call)->fail;
+    return UNLIKELY(share > 0) && station_coin(station, call, share);
+}
 
 /* True where calls of this configuration pass without cost: no work and no limit. */
 bool station_passes(const struct station_config *config);

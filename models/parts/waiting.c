@@ -12,20 +12,7 @@ int64_t waiting_priority(const struct station *st, const struct call *c)
     return bits < 0 ? bits ^ INT64_MAX : bits;
 }
 
-/* ---- the list: head is next to go, `before` is the one nearer to it ---- */
-
-static void list_append(struct station *st, struct call *c)
-{
-    struct simulation *s = st->agent->simulation;
-    uint32_t index = call_index(s, c);
-    c->next = 0;
-    station_visit(c)->before = st->tail;
-    if (st->tail)
-        call_at(s, st->tail)->next = index;
-    else
-        st->head = index;
-    st->tail = index;
-}
+/* ---- the rest of the list ---- */
 
 static void list_push(struct station *st, struct call *c)
 {
@@ -79,7 +66,7 @@ void waiting_add(struct station *st, struct call *c)
     case STATION_PROCESSOR_SHARING:
         break;
     }
-    list_append(st, c);
+    waiting_append(st, c);
 }
 
 void waiting_remove(struct station *st, struct call *c)
@@ -106,8 +93,8 @@ struct call *waiting_take(struct station *st)
 {
     struct call *c;
     if (st->head)
-        c = call_at(st->agent->simulation, st->head);
-    else if (st->config->discipline == STATION_RANDOM && st->queue.count > 1)
+        return waiting_shift(st);
+    if (st->config->discipline == STATION_RANDOM && st->queue.count > 1)
         c = st->queue.entries[stream_below(agent_stream(st->agent, STREAM_POLICY), st->queue.count)]
                 .call;
     else

@@ -5,6 +5,33 @@
 
 #include "models/parts/station.h"
 
+/* The list of fifo and lifo: head is next to go, `before` is the one nearer to it. */
+static inline void waiting_append(struct station *st, struct call *c)
+{
+    struct simulation *s = st->agent->simulation;
+    uint32_t index = call_index(s, c);
+    c->next = 0;
+    station_visit(c)->before = st->tail;
+    if (st->tail)
+        call_at(s, st->tail)->next = index;
+    else
+        st->head = index;
+    st->tail = index;
+}
+
+/* Takes the head, which there is. */
+static inline struct call *waiting_shift(struct station *st)
+{
+    struct simulation *s = st->agent->simulation;
+    struct call *c = call_at(s, st->head);
+    st->head = c->next;
+    if (c->next)
+        station_visit(call_at(s, c->next))->before = 0;
+    else
+        st->tail = 0;
+    return c;
+}
+
 /* Joins the queue: a newcomer, or one whose work was interrupted. */
 void waiting_add(struct station *station, struct call *call);
 

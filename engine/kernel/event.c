@@ -26,31 +26,45 @@ static void *allocated(void *memory, uint64_t count, size_t size)
     return memory;
 }
 
-void event_queue_init(struct queue *q)
+static uint32_t bottom_count(const struct queue *q)
 {
-    memset(q, 0, sizeof *q);
-    q->bottom_last = INT64_MAX;
-    q->bottom_limit = BOTTOM_LIMIT;
-    q->bottom_capacity = 2 * BOTTOM_LIMIT;
-    q->bottom = allocated(NULL, q->bottom_capacity, sizeof *q->bottom);
-    q->ring_mask = FIRST_RING - 1;
-    q->ring = allocated(NULL, FIRST_RING, sizeof *q->ring);
-    q->stale_slack = STALE_SLACK;
-    q->stale_limit = 0; /* The first cancel sets it. */
-    event_slots_grow(q);
+    return (uint32_t)(q->top - q->bottom);
 }
 
-void event_queue_free(struct queue *q)
+/* Room for `count` keys behind the one that is later than all. */
+static void bottom_reserve(struct queue *q, uint32_t count)
 {
-    free(q->bottom);
-    free(q->ring);
-    free(q->slots);
-    free(q->cells);
-    memset(q, 0, sizeof *q);
+    if (count <= q->bottom_capacity)
+        return;
+    uint32_t kept = q->bottom ? bottom_count(q) : 0;
+    uint32_t capacity = q->bottom_capacity ? q->bottom_capacity : count;
+    while (capacity < count)
+        capacity *= 2;
+    struct event_key *all =
+        allocated(q->bottom ? q->bottom - 1 : NULL, capacity + 1, sizeof *q->bottom);
+    all[0] = (struct event_key){INT64_MAX, 0};
+    q->bottom = all + 1;
+    q->top = q->bottom + kept;
+    q->bottom_capacity = capacity;
+}
+
+/* Sorts the key in behind every key of the same time. Requires room. */
+static void bottom_insert(struct queue *q, struct event_key key)
+{
+    struct event_key *at = q->top++;
+    for (; at > q->bottom && at[-1].time <= key.time; at--)
+        *at = at[-1];
+    *at = key;
+}
+
+/* The end of the times that are sorted into the bottom: behind `last_ns`. */
+static void bottom_ends_behind(struct queue *q, int64_t last_ns)
+{
+    q->bottom_until = last_ns < INT64_MAX ? last_ns + 1 : INT64_MAX;
 }
 
 /* Doubles the slots and chains the new ones. */
-void event_slots_grow(struct queue *q)
+static void slots_grow(struct queue *q)
 {
     uint32_t from = q->slot_capacity;
     if (from > EVENT_SLOT_MASK)
@@ -62,15 +76,32 @@ void event_slots_grow(struct queue *q)
     if (!from)
         q->slots[from++] = (struct event){.id = UINT64_MAX};
     for (uint32_t i = from; i < to; i++)
-        q->slots[i] = (struct event){.target = i + 1 < to ? i + 1 : 0};
+        q->slots[i] = (struct event){.id = UINT64_C(1) << EVENT_SLOT_BITS | i,
+                                     .target = i + 1 < to ? i + 1 : 0};
     q->slot_free = from;
     q->slot_capacity = to;
 }
 
-void event_sequence_exhausted(void)
+void event_queue_init(struct queue *q)
 {
-    check_machine("more than 1099511627775 events were scheduled in one run: make the run shorter "
-                  "or split it into replications");
+    memset(q, 0, sizeof *q);
+    q->bottom_until = INT64_MAX;
+    q->bottom_limit = BOTTOM_LIMIT;
+    bottom_reserve(q, 2 * BOTTOM_LIMIT);
+    q->ring_mask = FIRST_RING - 1;
+    q->ring = allocated(NULL, FIRST_RING, sizeof *q->ring);
+    q->stale_slack = STALE_SLACK;
+    q->stale_limit = 0; /* The first cancel sets it. */
+    slots_grow(q);
+}
+
+void event_queue_free(struct queue *q)
+{
+    free(q->bottom ? q->bottom - 1 : NULL);
+    free(q->ring);
+    free(q->slots);
+    free(q->cells);
+    memset(q, 0, sizeof *q);
 }
 
 void event_ring_grow(struct queue *q)
@@ -85,21 +116,6 @@ void event_ring_grow(struct queue *q)
     q->ring_mask = capacity - 1;
     q->ring_head = 0;
     q->ring_tail = count;
-}
-
-/* Out of line, so that a push into the bottom saves no registers for it. */
-void event_wheel_push(struct queue *q, struct event_key key)
-{
-    event_wheel_put(q, key);
-}
-
-static void bottom_reserve(struct queue *q, uint32_t count)
-{
-    if (count <= q->bottom_capacity)
-        return;
-    while (q->bottom_capacity < count)
-        q->bottom_capacity *= 2;
-    q->bottom = allocated(q->bottom, q->bottom_capacity, sizeof *q->bottom);
 }
 
 static void chunk_release(struct queue *q, uint32_t chunk)
@@ -194,13 +210,13 @@ static void chain_to_wheel(struct queue *q, struct chain chain)
 /* Sorts a short chain into the bottom. */
 static void chain_to_bottom(struct queue *q, struct chain chain)
 {
-    bottom_reserve(q, q->bottom_count + chain.count + 1);
+    bottom_reserve(q, bottom_count(q) + chain.count + 1);
     for (uint32_t left = chain.count, chunk = chain.chunk;;) {
         const struct event_key *cells = &q->cells[chunk * EVENT_CHUNK];
         uint32_t last = left < CHUNK_KEYS ? left : CHUNK_KEYS;
         for (uint32_t i = 1; i <= last; i++) {
             if (LIKELY(key_is_live(q, cells[i])))
-                event_bottom_insert(q, cells[i]);
+                bottom_insert(q, cells[i]);
             else
                 q->stale--;
         }
@@ -227,8 +243,8 @@ static void ties_to_bottom(struct queue *q, struct chain chain)
         for (uint32_t i = 0; i < count; i++)
             q->bottom[--first] = keys[i];
     }
-    q->bottom_count = end - first;
-    memmove(q->bottom, q->bottom + first, q->bottom_count * sizeof *q->bottom);
+    q->top = q->bottom + (end - first);
+    memmove(q->bottom, q->bottom + first, bottom_count(q) * sizeof *q->bottom);
 }
 
 static uint32_t first_bucket(const struct queue *q, uint32_t level)
@@ -259,16 +275,16 @@ bool event_bottom_refill(struct queue *q, int64_t until_ns)
         struct chain chain = bucket_take(q, level, index);
         q->base = start;
         if (level > 0 && chain.count > q->bottom_limit) {
-            q->bottom_last = start - 1; /* The keys stay in the wheel, even if we stop here. */
+            q->bottom_until = start; /* The keys stay in the wheel, even if we stop here. */
             chain_to_wheel(q, chain);
             continue;
         }
-        q->bottom_last = start + (int64_t)((1ull << (EVENT_LEVEL_BITS * level)) - 1);
+        bottom_ends_behind(q, start + (int64_t)((1ull << (EVENT_LEVEL_BITS * level)) - 1));
         if (level == 0)
             ties_to_bottom(q, chain);
         else
             chain_to_bottom(q, chain);
-        if (!q->bottom_count)
+        if (q->top == q->bottom)
             continue;
         /* With few events pending all of them go to the bottom, and so do those pushed later. If
          * stale keys were met, though, the bottom ends at its last key: far timeouts that are soon
@@ -278,11 +294,11 @@ bool event_bottom_refill(struct queue *q, int64_t until_ns)
                 level = (uint32_t)__builtin_ctz(q->levels);
                 chain_to_bottom(q, bucket_take(q, level, first_bucket(q, level)));
             }
-            q->bottom_last = q->stale == stale ? INT64_MAX : q->bottom[0].time;
+            bottom_ends_behind(q, q->stale == stale ? INT64_MAX : q->bottom[0].time);
         }
         return true;
     }
-    q->bottom_last = INT64_MAX;
+    q->bottom_until = INT64_MAX;
     return false;
 }
 
@@ -306,30 +322,30 @@ static void wheel_rebase(struct queue *q)
 static void bottom_drop_stale(struct queue *q)
 {
     uint32_t live = 0;
-    for (uint32_t i = 0; i < q->bottom_count; i++) {
+    for (uint32_t i = 0; i < bottom_count(q); i++) {
         q->bottom[live] = q->bottom[i];
         live += key_is_live(q, q->bottom[i]);
     }
-    q->stale -= q->bottom_count - live;
-    q->bottom_count = live;
+    q->stale -= bottom_count(q) - live;
+    q->top = q->bottom + live;
 }
 
 /* Shortens a bottom that has become too long: drops stale keys and, if that was not enough, gives
  * the later half to the wheel. Keys of the present instant stay: behind the ring they would be out
  * of order. */
-void event_bottom_spill(struct queue *q)
+static void bottom_spill(struct queue *q)
 {
     if (q->stale)
         bottom_drop_stale(q);
-    if (q->bottom_count <= q->bottom_limit / 2) {
+    if (bottom_count(q) <= q->bottom_limit / 2) {
         if (!q->levels) {
             /* The same measure against timeouts as in event_bottom_refill. */
             q->base = q->now;
-            q->bottom_last = q->bottom[0].time;
+            bottom_ends_behind(q, q->bottom[0].time);
         }
         return;
     }
-    int64_t split = q->bottom[q->bottom_count / 2].time;
+    int64_t split = q->bottom[bottom_count(q) / 2].time;
     if (split <= q->now)
         split = q->now + 1; /* The key that made it too long is later than now: no overflow. */
     if (!q->levels)
@@ -337,13 +353,74 @@ void event_bottom_spill(struct queue *q)
     else if (q->base > split)
         wheel_rebase(q);
     uint32_t count = 0;
-    while (count < q->bottom_count && q->bottom[count].time >= split)
+    while (count < bottom_count(q) && q->bottom[count].time >= split)
         count++;
     for (uint32_t i = count; i-- > 0;)
         event_wheel_put(q, q->bottom[i]);
-    q->bottom_count -= count;
-    memmove(q->bottom, q->bottom + count, q->bottom_count * sizeof *q->bottom);
-    q->bottom_last = split - 1;
+    q->top -= count;
+    memmove(q->bottom, q->bottom + count, bottom_count(q) * sizeof *q->bottom);
+    q->bottom_until = split;
+}
+
+/* ---- pushing ----
+ * The longer ways are calls at the very end, so that the short one saves no registers for them. */
+
+APART static event_handle push_to_ring(struct queue *q, event_handle id)
+{
+    event_ring_put(q, (struct event){.id = id});
+    return id;
+}
+
+APART static event_handle pushed_too_many(struct queue *q, event_handle id)
+{
+    bottom_spill(q);
+    return id;
+}
+
+/* The last nanosecond of time is never earlier than bottom_until, but is sorted in where all keys
+ * are: nothing is in the wheel that belongs into the bottom. */
+APART static event_handle push_to_wheel(struct queue *q, struct event_key key)
+{
+    if (LIKELY(key.time < INT64_MAX || q->bottom_until < INT64_MAX || q->levels)) {
+        event_wheel_put(q, key);
+        return key.id;
+    }
+    bottom_insert(q, key);
+    return bottom_count(q) > q->bottom_limit ? pushed_too_many(q, key.id) : key.id;
+}
+
+SELDOM static event_handle push_growing(struct queue *q, int64_t time_ns, uint8_t type,
+                                        uint32_t target, uint16_t argument)
+{
+    slots_grow(q);
+    return event_push(q, time_ns, type, target, argument);
+}
+
+event_handle event_push(struct queue *q, int64_t time_ns, uint8_t type, uint32_t target,
+                        uint16_t argument)
+{
+    uint32_t slot = q->slot_free;
+    CHECK(time_ns >= q->now);
+    if (UNLIKELY(!slot))
+        return push_growing(q, time_ns, type, target, argument);
+    struct event *event = &q->slots[slot];
+    event_handle id = event->id;
+    q->slot_free = event->target;
+    q->pushed++;
+    event->target = target;
+    event->argument = argument;
+    event->type = type;
+    if (time_ns == q->now)
+        return push_to_ring(q, id);
+    if (time_ns >= q->bottom_until)
+        return push_to_wheel(q, (struct event_key){time_ns, id});
+    struct event_key *at = q->top++;
+    for (; at[-1].time <= time_ns; at--)
+        *at = at[-1];
+    *at = (struct event_key){time_ns, id};
+    if (UNLIKELY(bottom_count(q) > q->bottom_limit))
+        return pushed_too_many(q, id);
+    return id;
 }
 
 /* Drops every stale key if there are many, and sets anew how many are tolerated. A sweep costs O(1)

@@ -1,33 +1,18 @@
 /* A load balancer: hands each request to one of its backends and passes the answer back.
  *
- * What is simulated: the choice, exact counts of what each backend has in hand from this balancer
- * (raised when a try is sent, lowered when its answer or its giving up has come back, whether or
- * not anyone still waited), own work and slots if there are any, a timeout for each try and
- * retries, each with a new choice. What is left out: health checks (a backend that is down is
- * chosen like any other), stickiness, hashing, knowledge of the backends beyond this balancer's own
- * counts. Ties: at random, evenly, from the balancer's stream `policy`; weighted_round_robin has
- * none that matter: the first of equals, as nginx does. */
-#include "models/load_balancer.h"
+ * What is simulated: the choice (load_balancer_policy.h and the policies by family), exact counts
+ * of what each backend has in hand from this balancer (raised when a try is sent, lowered when its
+ * answer or its giving up has come back, whether or not anyone still waited) or copies of them of a
+ * certain age, a view of its own of which backends may be given work (models/parts/health.h),
+ * sessions that stick, own work and slots if there are any, a timeout for each try and retries,
+ * each with a new choice. What is left out: connections and their set-up, the balancers' talking to
+ * each other. Ties: at random, evenly, from the balancer's stream `policy`; weighted_round_robin
+ * has none that matter: the first of equals, as nginx does. */
+#include "models/load_balancer_policy.h"
 
 #include "models/registry.h"
 
 #include <stddef.h>
-
-/* What a policy remembers of one pool; one for each configuration that differs. */
-struct choice {
-    const struct load_balancer_config *config;
-    uint32_t cursor; /* round_robin: the next one */
-    uint32_t *order; /* power_of_two: a permutation of the pool */
-    double *balance; /* weighted_round_robin: nginx's current weight */
-    double *up_to;   /* weighted_random: sums of weights */
-    double weight_sum;
-};
-
-/* Volatile: a restarted balancer begins anew, with no connections. */
-struct balancer {
-    uint32_t *connections;         /* by index of agent: tries that have not settled */
-    struct choice *const *choices; /* by operation */
-};
 
 /* Durable only because the place keeps a pointer to it. */
 struct balancer_station {
@@ -37,218 +22,44 @@ struct balancer_station {
 struct balancer_frame {
     struct station_visit visit; /* first: the station's */
     struct caller caller;
+    int64_t sent_ns; /* of the present try */
+    uint32_t to;
 };
 
 enum { STATION_TABLE = 1 };
 
-/* ---- for users ---- */
-
-static const struct field replacement_fields[] = {
-    {.name = "replacement",
-     .type = FIELD_BOOL,
-     .offset = offsetof(struct load_balancer_config, replacement),
-     .otherwise = "false",
-     .summary = "Draws each of the `choices` anew, so that one may be drawn twice."},
-    {0},
-};
-
-static const struct field_word policies[] = {
-    [BALANCER_RANDOM] = {"random", "Each backend as likely as any other.", NULL},
-    [BALANCER_WEIGHTED_RANDOM] = {"weighted_random", "Each backend as likely as its `weight`.",
-                                  NULL},
-    [BALANCER_ROUND_ROBIN] = {"round_robin", "In turn, from the first instance on.", NULL},
-    [BALANCER_WEIGHTED_ROUND_ROBIN] =
-        {"weighted_round_robin",
-         "In turn by `weight`, spread evenly (smooth, as nginx): every time each backend gains its "
-         "weight, and the richest is chosen and pays the sum of all weights.",
-         NULL},
-    [BALANCER_LEAST_CONNECTIONS] =
-        {"least_connections",
-         "One of those with the fewest requests of this balancer in hand, at random among equals.",
-         NULL},
-    [BALANCER_POWER_OF_TWO] =
-        {"power_of_two",
-         "The one with the fewest requests of this balancer in hand among `choices` backends drawn "
-         "at random.",
-         &(const struct field_table){.fields = replacement_fields}},
-    {0},
-};
-
-static const struct field_table balancer_fields = {
-    .fields =
-        (const struct field[]){
-            {.name = "policy",
-             .type = FIELD_WORD,
-             .offset = offsetof(struct load_balancer_config, policy),
-             .otherwise = "round_robin",
-             .words = policies,
-             .summary = "How the backend of a request is chosen."},
-            {.name = "choices",
-             .type = FIELD_COUNT,
-             .offset = offsetof(struct load_balancer_config, choices),
-             .otherwise = "2",
-             .min = 1,
-             .summary = "For power_of_two: how many backends are looked at, distinct ones, all of "
-                        "them where there are not so many."},
-            {.name = "to",
-             .type = FIELD_POOL,
-             .offset = offsetof(struct load_balancer_config, to),
-             .flags = FIELD_REQUIRED,
-             .summary = "The backends: a counted node or a list."},
-            {0},
-        },
-    .includes =
-        (const struct field_include[]){
-            {&station_slots_unlimited, offsetof(struct load_balancer_config, station)},
-            {&station_fields, offsetof(struct load_balancer_config, station)},
-            {&caller_fields, offsetof(struct load_balancer_config, caller)},
-            {0},
-        },
-};
-
-/* ---- the choice ---- */
-
-static uint32_t pick_below(struct agent *agent, uint32_t count)
+/* Rows that could hold nothing but zeros and NaN are left out. */
+static void hide_idle_rows(struct agent *agent)
 {
-    return (uint32_t)stream_below(agent_stream(agent, STREAM_POLICY), count);
-}
-
-static uint32_t pick_weighted_random(struct agent *agent, const struct choice *choice)
-{
-    uint64_t draw = stream_next(agent_stream(agent, STREAM_POLICY));
-    double at = random_unit(draw) * choice->weight_sum;
-    uint32_t low = 0, high = choice->config->to.count - 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (at < choice->up_to[middle])
-            high = middle;
-        else
-            low = middle + 1;
+    uint32_t operations = agent->simulation->blueprint->operation_count;
+    struct record *station = agent->records[STATION_TABLE], *own = agent->records[BALANCER_TABLE];
+    bool passes = true, hashes = false, sticks = false, checks = false;
+    for (uint32_t i = 0; i < operations; i++) {
+        const struct load_balancer_config *config = agent->configs[i];
+        passes = passes && station_passes(&config->station);
+        hashes = hashes || load_balancer_rules[config->policy]->owner;
+        sticks = sticks || config->sticky;
+        checks = checks || config->health.mode != HEALTH_PERFECT;
     }
-    return low;
-}
-
-static uint32_t pick_weighted_round_robin(struct agent *agent, struct choice *choice)
-{
-    const struct pool *to = &choice->config->to;
-    const struct agent *agents = agent->simulation->agents;
-    uint32_t best = 0;
-    for (uint32_t i = 0; i < to->count; i++) {
-        choice->balance[i] += agents[to->agents[i]].weight;
-        if (choice->balance[i] > choice->balance[best])
-            best = i;
+    for (uint32_t m = 0; passes && m < STATION_METRICS; m++)
+        record_hide(station, m);
+    if (!hashes)
+        record_hide(own, BALANCER_KEYS_MOVED_RATIO);
+    if (!sticks)
+        record_hide(own, BALANCER_SESSIONS_MOVED);
+    if (!checks) {
+        record_hide(own, BALANCER_GIVEN_UP);
+        record_hide(own, BALANCER_MISDIRECTED);
     }
-    choice->balance[best] -= choice->weight_sum;
-    return best;
-}
-
-static uint32_t pick_least(struct agent *agent, const struct pool *to, const uint32_t *connections)
-{
-    uint32_t least = UINT32_MAX, ties = 0, first = 0;
-    for (uint32_t i = 0; i < to->count; i++) {
-        uint32_t n = connections[to->agents[i]];
-        if (n < least) {
-            least = n;
-            first = i;
-            ties = 0;
-        }
-        ties += n == least;
-    }
-    if (ties == 1)
-        return first;
-    uint32_t skip = pick_below(agent, ties), i = first;
-    for (;; i++)
-        if (connections[to->agents[i]] == least && !skip--)
-            return i;
-}
-
-/* The sample is in random order, so the first of its least ones is an even choice among them. */
-static uint32_t pick_power(struct agent *agent, struct choice *choice, const uint32_t *connections)
-{
-    const struct load_balancer_config *config = choice->config;
-    const struct pool *to = &config->to;
-    bool again = config->replacement;
-    uint32_t looks = config->choices < to->count || again ? (uint32_t)config->choices : to->count;
-    uint32_t best = 0, least = UINT32_MAX;
-    for (uint32_t i = 0; i < looks; i++) {
-        uint32_t from = again ? 0 : i;
-        uint32_t at = from + pick_below(agent, to->count - from);
-        uint32_t candidate = choice->order[at];
-        if (!again) { /* one step of Fisher and Yates: no one is drawn twice */
-            choice->order[at] = choice->order[i];
-            choice->order[i] = candidate;
-        }
-        uint32_t n = connections[to->agents[candidate]];
-        if (n < least) {
-            least = n;
-            best = candidate;
-        }
-    }
-    return best;
-}
-
-/* The position in the pool of the backend for the next try. */
-static uint32_t pick(struct agent *agent, struct choice *choice)
-{
-    const struct balancer *b = agent->memory;
-    const struct pool *to = &choice->config->to;
-    uint32_t at;
-    if (to->count == 1)
-        return 0;
-    switch ((enum load_balancer_policy)choice->config->policy) {
-    case BALANCER_RANDOM:
-        return pick_below(agent, to->count);
-    case BALANCER_WEIGHTED_RANDOM:
-        return pick_weighted_random(agent, choice);
-    case BALANCER_WEIGHTED_ROUND_ROBIN:
-        return pick_weighted_round_robin(agent, choice);
-    case BALANCER_LEAST_CONNECTIONS:
-        return pick_least(agent, to, b->connections);
-    case BALANCER_POWER_OF_TWO:
-        return pick_power(agent, choice, b->connections);
-    case BALANCER_ROUND_ROBIN:
-        break;
-    }
-    at = choice->cursor;
-    choice->cursor = at + 1 < to->count ? at + 1 : 0;
-    return at;
-}
-
-static struct choice *choice_new(struct agent *agent, const struct load_balancer_config *config)
-{
-    struct arena *arena = &agent->place->memory;
-    const struct pool *to = &config->to;
-    struct choice *choice = arena_new(arena, struct choice);
-    choice->config = config;
-    choice->order = arena_array(arena, to->count, uint32_t);
-    choice->balance = arena_array(arena, to->count, double);
-    choice->up_to = arena_array(arena, to->count, double);
-    for (uint32_t i = 0; i < to->count; i++) {
-        choice->order[i] = i;
-        choice->weight_sum += agent->simulation->agents[to->agents[i]].weight;
-        choice->up_to[i] = choice->weight_sum;
-    }
-    return choice;
 }
 
 static void balancer_start(struct agent *agent)
 {
-    struct simulation *s = agent->simulation;
-    struct balancer *b = agent->memory;
     struct balancer_station *kept = agent->durable;
-    uint32_t operations = s->blueprint->operation_count;
-    struct choice **choices = arena_array(&agent->place->memory, operations, struct choice *);
     station_start(&kept->station, agent, STATION_TABLE,
                   offsetof(struct load_balancer_config, station));
-    b->connections = arena_array(&agent->place->memory, s->agent_count, uint32_t);
-    b->choices = choices;
-    for (uint32_t i = 0; i < operations; i++) {
-        for (uint32_t k = 0; k < i && !choices[i]; k++)
-            if (agent->configs[k] == agent->configs[i])
-                choices[i] = choices[k];
-        if (!choices[i])
-            choices[i] = choice_new(agent, agent->configs[i]);
-    }
+    balancer_open(agent, agent->memory);
+    hide_idle_rows(agent);
 }
 
 /* ---- the flow ---- */
@@ -265,11 +76,34 @@ static void send(struct agent *agent, struct call *c)
 {
     const struct balancer *b = agent->memory;
     struct balancer_frame *f = call_frame(c);
-    struct choice *choice = b->choices[c->operation];
-    const struct load_balancer_config *config = choice->config;
-    uint32_t to = config->to.agents[pick(agent, choice)];
+    struct balancer_choice *choice = b->choices[c->operation];
+    uint32_t to = balancer_pick(agent, choice, c);
+    if (UNLIKELY(to == BALANCER_NOBODY)) {
+        finish(agent, c, f->caller.unknown ? STATUS_INFO : STATUS_FAIL, REASON_NONE);
+        return;
+    }
     b->connections[to]++;
-    caller_send(&f->caller, &config->caller, c, agent, to, 0);
+    f->sent_ns = simulation_now(agent->simulation);
+    f->to = to;
+    caller_send(&f->caller, &choice->config->caller, c, agent, to, 0);
+}
+
+static void note_error(struct agent *agent, uint32_t backend, uint32_t operation)
+{
+    struct balancer *b = agent->memory;
+    if (UNLIKELY(b->checks) && health_error(&b->health, backend))
+        record_count(agent->records[BALANCER_TABLE], BALANCER_GIVEN_UP, operation,
+                     simulation_now(agent->simulation), 1);
+}
+
+/* A try has run out of time: that speaks against its backend. */
+SELDOM static void note_timeout(struct agent *agent, const struct call *c,
+                                const struct balancer_frame *f)
+{
+    const struct balancer *b = agent->memory;
+    if (b->estimates)
+        balancer_measure(agent, f->to, simulation_now(agent->simulation) - f->sent_ns);
+    note_error(agent, f->to, c->operation);
 }
 
 static void go_on(struct agent *agent, struct call *c, enum station_outcome outcome)
@@ -285,10 +119,22 @@ static void go_on(struct agent *agent, struct call *c, enum station_outcome outc
         send(agent, c);
 }
 
+SELDOM static void probe_step(struct agent *agent, struct call *c)
+{
+    struct balancer *b = agent->memory;
+    if (health_wake(&b->health, c))
+        record_count(agent->records[BALANCER_TABLE], BALANCER_GIVEN_UP, 0,
+                     simulation_now(agent->simulation), 1);
+}
+
 static void balancer_step(struct agent *agent, struct call *c)
 {
     struct balancer_station *kept = agent->durable;
     struct balancer_frame *f = call_frame(c);
+    if (UNLIKELY(health_owns(c))) {
+        probe_step(agent, c);
+        return;
+    }
     const struct load_balancer_config *config = agent->configs[c->operation];
     if (c->flags & CALL_IN_STATION) {
         go_on(agent, c, station_wake(&kept->station, c));
@@ -300,6 +146,8 @@ static void balancer_step(struct agent *agent, struct call *c)
     } else if (c->wake == WAKE_CANCELLED) {
         finish(agent, c, STATUS_INFO, REASON_NONE);
     } else {
+        if (UNLIKELY(c->wake == WAKE_TIMEOUT && !f->caller.resting))
+            note_timeout(agent, c, f);
         enum caller_next next = caller_wake(&f->caller, &config->caller, c, agent);
         if (next == CALLER_AGAIN)
             send(agent, c);
@@ -312,16 +160,31 @@ static void balancer_step(struct agent *agent, struct call *c)
 static void balancer_settle(struct agent *agent, struct call *parent, struct call *child)
 {
     const struct balancer *b = agent->memory;
+    if (UNLIKELY(health_owns(child)))
+        return;
     CHECK(b->connections[child->agent] > 0);
     b->connections[child->agent]--;
-    if (parent)
-        caller_settle(&((struct balancer_frame *)call_frame(parent))->caller, child);
+    struct balancer_choice *choice = b->choices[child->operation];
+    if (UNLIKELY(choice->config->policy == BALANCER_JOIN_IDLE_QUEUE))
+        load_balancer_idle_told(agent, choice, child->agent);
+    if (!parent)
+        return;
+    struct balancer_frame *f = call_frame(parent);
+    caller_settle(&f->caller, child);
+    if (UNLIKELY(child->status != STATUS_OK))
+        note_error(agent, child->agent, child->operation);
+    else if (UNLIKELY(b->estimates != NULL))
+        balancer_measure(agent, child->agent, simulation_now(agent->simulation) - f->sent_ns);
 }
 
 static void balancer_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 {
-    (void)agent, (void)tag, (void)argument;
-    CHECK(!"a load balancer sets no timers");
+    struct balancer *b = agent->memory;
+    (void)argument;
+    if (tag == HEALTH_TICK)
+        health_tick(&b->health);
+    else
+        balancer_refresh(agent);
 }
 
 /* ---- the predicted load ---- */
@@ -344,7 +207,7 @@ static const struct pool *load_target(const void *config)
 static bool load_weighted(const void *config)
 {
     uint8_t policy = ((const struct load_balancer_config *)config)->policy;
-    return policy == BALANCER_WEIGHTED_RANDOM || policy == BALANCER_WEIGHTED_ROUND_ROBIN;
+    return load_balancer_rules[policy]->traits & BALANCER_WEIGHS;
 }
 
 static double load_attempts(const void *config)
@@ -360,11 +223,14 @@ const struct kind load_balancer_kind = {
         "takes no time), for each try anew. It counts what each backend has in hand from this "
         "balancer: up when a try is sent, down when its answer has come back or has been given up, "
         "whether or not anyone still waited for it. Choices at random, also among equals, come "
-        "from the balancer's stream `policy`. A restarted balancer begins with no connections. It "
-        "keeps no watch over its backends: one that is down is chosen like any other. `policy` may "
-        "differ by operation, and then each has its own turn; the counts are shared.",
-    .fields = &balancer_fields,
-    .tables = {&visit_metrics, &station_metrics},
+        "from the balancer's stream `policy`. A restarted balancer begins with no connections. "
+        "Backends "
+        "that it knows to be down (`health`), that drain or have not started yet are not chosen; "
+        "what they have in hand ends as it may. Where none is left the request is answered with an "
+        "error at once. Several balancers have a view and counts each. `policy` may differ by "
+        "operation, and then each has its own turn; the counts are shared.",
+    .fields = &load_balancer_fields,
+    .tables = {&visit_metrics, &station_metrics, &load_balancer_metrics},
     .flags = KIND_VISITED,
     .config_size = sizeof(struct load_balancer_config),
     .volatile_size = sizeof(struct balancer),

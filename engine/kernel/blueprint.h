@@ -13,6 +13,10 @@
 #include <stdint.h>
 
 enum { OPERATIONS_MAX = 250, ZONE_NONE = -1 };
+
+/* The operation of a message that only asks whether a machine is there: answered by the place that
+ * it reaches, at once and unseen by its agents. */
+enum { OPERATION_PROBE = 255 };
 #define LINK_GIVE_UP_NS INT64_C(60000000000) /* until the sender of a lost message is told */
 
 /* Types of operations (LANGUAGE: `type`). */

@@ -1,55 +1,6 @@
 /* Calls: how they begin, wait, are answered and end. The rules stand in simulation.h. */
 #include "engine/kernel/mechanism.h"
 
-const struct metric_table visit_metrics = {
-    .metrics =
-        (const struct metric[]){
-            [VISIT_ARRIVALS] = {"arrivals", "1", METRIC_TOTAL, 0, 0,
-                                "Calls that arrived at the node within the window."},
-            [VISIT_DEPARTURES] = {"departures", "1", METRIC_TOTAL, 0, 0,
-                                  "Calls the node answered itself within the window: not "
-                                  "rejected, abandoned or lost."},
-            [VISIT_THROUGHPUT] = {"throughput", "/s", METRIC_RATE, 1 + VISIT_DEPARTURES, 0,
-                                  "Departures per second of the window, work for callers that "
-                                  "have gone included."},
-            [VISIT_LATENCY] = {"latency", "ms", METRIC_DURATION, 0, 0,
-                               "From arrival at the node to its answer, calls it makes itself "
-                               "included; visits that arrived within the window and were answered "
-                               "ok."},
-            [VISIT_FAILED] = {".failed", "1", METRIC_TOTAL, 0, 0,
-                              "Visits of the window answered with fail or info, or lost."},
-            [VISIT_ERRORS] = {"errors", "1", METRIC_RATIO, VISIT_FAILED, VISIT_ARRIVALS,
-                              "Share of the window's arrivals that were answered with fail or "
-                              "info, or lost."},
-            [VISIT_REJECTED_COUNT] = {".rejected", "1", METRIC_TOTAL, 0, 0,
-                                      "Visits of the window that found no place."},
-            [VISIT_REJECTED] = {"rejected", "1", METRIC_RATIO, VISIT_REJECTED_COUNT, VISIT_ARRIVALS,
-                                "Share of the window's arrivals that found no place and were "
-                                "refused at once."},
-            [VISIT_ABANDONED_COUNT] = {".abandoned", "1", METRIC_TOTAL, 0, 0,
-                                       "Visits of the window that left the queue unserved."},
-            [VISIT_ABANDONED] = {"abandoned", "1", METRIC_RATIO, VISIT_ABANDONED_COUNT,
-                                 VISIT_ARRIVALS,
-                                 "Share of the window's arrivals that lost patience and left the "
-                                 "queue unserved."},
-            [VISIT_LOST] = {"lost", "1", METRIC_TOTAL, 0, 0,
-                            "Visits of the window that ended in a crash of the node."},
-            [VISIT_WASTED_COUNT] = {".wasted", "1", METRIC_TOTAL, 0, 0,
-                                    "Departures within the window that nobody awaited any more."},
-            [VISIT_WASTED] = {"wasted", "1", METRIC_RATIO, VISIT_WASTED_COUNT, VISIT_DEPARTURES,
-                              "Share of the departures whose caller had gone or awaited something "
-                              "newer."},
-            [VISIT_INSIDE] = {"inside", "1", METRIC_LEVEL, 0, 0,
-                              "Calls the node has not answered yet: waiting, in a slot, or "
-                              "waiting for calls of their own."},
-            [VISIT_UP_COUNT] = {".up", "1", METRIC_LEVEL, 0, 0, "Instances that are up."},
-            [VISIT_INSTANCES] = {".instances", "1", METRIC_LEVEL, 0, 0, "Instances there are."},
-            [VISIT_UP] = {"up", "1", METRIC_SHARE, VISIT_UP_COUNT, VISIT_INSTANCES,
-                          "Share of the time it was up; of all instances together."},
-        },
-    .count = VISIT_METRICS,
-};
-
 /* ---- the accounts of a visit ---- */
 
 static inline void visit_enter(struct agent *agent, struct call *c)
@@ -529,6 +480,10 @@ APART static void call_arrive(struct simulation *s, struct call *c, struct agent
     c->event = 0;
     if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)
         link_share_line(s, c);
+    if (UNLIKELY(c->operation == OPERATION_PROBE)) {
+        place_answer(s, c, agent);
+        return;
+    }
     c->state = CALL_HELD;
     frame_clear(c, agent->kind);
     visit_enter(agent, c);

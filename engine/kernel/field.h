@@ -44,7 +44,9 @@ enum field_type {
     FIELD_ARRIVALS,  /* struct arrivals: poisson(200/s), or a list of segments */
     FIELD_WORD,      /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
     FIELD_POOL,      /* struct pool: a name or a list of names */
-    FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct */
+    FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct. With
+                        `words`, one of those may stand instead: uint8_t, the number of words for
+                        a map */
 };
 
 enum field_flags {
@@ -76,7 +78,7 @@ struct field {
                               a RECORD that may be left out (its `present` bool stays false) */
     uint32_t flags;
     double min, max;                  /* in base units (ns, bytes, plain); max 0: no upper bound */
-    const struct field_word *words;   /* FIELD_WORD: ends with a name of NULL */
+    const struct field_word *words;   /* FIELD_WORD, FIELD_RECORD: ends with a name of NULL */
     const struct field_table *record; /* FIELD_RECORD */
     const char *unit;                 /* for the manual where the type does not tell; or NULL */
     const char *summary;              /* one sentence: what it means */

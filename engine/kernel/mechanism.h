@@ -62,6 +62,9 @@ void place_init(struct place *place, struct simulation *s, const struct agent *f
 void place_free(struct place *place);
 void place_defer(struct place *place, const struct event *event);
 
+/* A probe (OPERATION_PROBE) has reached `agent`'s place, which answers it. */
+void place_answer(struct simulation *s, struct call *c, const struct agent *agent);
+
 uint32_t timer_take(struct simulation *s);
 void timer_give(struct simulation *s, uint32_t index);
 uint32_t timer_push(struct agent *agent, int64_t at_ns, uint8_t event_type, uint32_t tag,

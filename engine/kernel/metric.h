@@ -13,6 +13,10 @@ enum metric_type {
     METRIC_DURATION, /* observations per operation, in 1e-9 of `unit`'s base: `mean`, `p50` .. */
     METRIC_LEVEL, /* a whole number over time, per agent: time-weighted `mean`, `p50` .., `max` */
     METRIC_SHARE, /* integral of one level / integral of another, of the same table; `mean` */
+    METRIC_PART,  /* of an instance: its part of its node's count; `ratio` */
+    METRIC_IMBALANCE, /* over instances: highest rate over the mean rate of a counted metric, each
+                         while a level of the same table stood at 1; `mean` */
+    METRIC_VARIATION, /* over instances: coefficient of variation of these rates; `mean` */
 };
 
 /* Units as they stand in the CSV. Recorded values are integers: nanoseconds for "ms", 1e-9 for
@@ -21,9 +25,10 @@ struct metric {
     const char *name; /* the CSV name; a name that begins with '.' is kept but not printed */
     const char *unit; /* "ms", "1", "/s" */
     enum metric_type type;
-    uint8_t numerator;   /* RATIO, SHARE: index in the same table. TOTAL, RATE: 0, or 1 + index of
-                            the metric that counts the same events, which alone is recorded */
-    uint8_t denominator; /* RATIO, SHARE: index in the same table */
+    uint8_t
+        numerator; /* RATIO, SHARE and below: index in the same table. TOTAL, RATE: 0, or 1 + index
+                      of the metric that counts the same events, which alone is recorded */
+    uint8_t denominator; /* RATIO, SHARE and below: index in the same table, but for PART */
     const char *summary; /* one sentence: the definition, with the population it is taken over */
 };
 

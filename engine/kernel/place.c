@@ -43,6 +43,13 @@ void place_defer(struct place *place, const struct event *event)
     place->deferred[place->deferred_count++] = *event;
 }
 
+SELDOM void place_answer(struct simulation *s, struct call *c, const struct agent *agent)
+{
+    c->status = STATUS_OK;
+    c->state = CALL_BACK;
+    call_travel(s, c, agent->place, s->agents[c->from].place, EVENT_BACK, 0);
+}
+
 static void place_gate(struct simulation *s, struct place *place)
 {
     for (uint32_t i = 0; i < s->agent_count; i++)
@@ -53,8 +60,11 @@ static void place_gate(struct simulation *s, struct place *place)
 static void agents_up(struct simulation *s, const struct place *place, int change)
 {
     for (uint32_t i = 0; i < s->agent_count; i++)
-        if (s->agents[i].place == place && s->agents[i].visited)
+        if (s->agents[i].place == place && s->agents[i].visited) {
             record_level(s->agents[i].records[VISITS], VISIT_UP_COUNT, change);
+            if (s->agents[i].member)
+                record_level(s->agents[i].records[VISITS], VISIT_PRESENT, change);
+        }
 }
 
 static int64_t give_up_of(struct simulation *s, const struct call *c)
@@ -104,6 +114,7 @@ void place_crash(struct simulation *s, uint32_t index)
         part->crash(part);
     place->up = place->paused = false;
     place->incarnation++;
+    s->membership++;
     for (uint32_t i = 1, used = s->pool_used; i < used; i++)
         if (call_at(s, i)->state != CALL_FREE)
             crash_call(s, place, call_at(s, i));
@@ -146,6 +157,7 @@ void place_restart(struct simulation *s, uint32_t index)
     if (place->up)
         return;
     place->up = true;
+    s->membership++;
     place_gate(s, place);
     agents_up(s, place, 1);
     for (uint32_t i = 0; i < s->agent_count; i++)

@@ -92,7 +92,14 @@ struct record {
     const struct metric_table *table;
     struct recorder *recorder;
     struct level **pooled; /* the group's */
+    uint64_t hidden; /* by metric: of no meaning at this instance, so not reported */
 };
+
+/* Leaves a metric of this instance out of the results, where it could say nothing. */
+static inline void record_hide(struct record *r, uint32_t metric)
+{
+    r->hidden |= UINT64_C(1) << metric;
+}
 
 /* Which window an instant belongs to is asked for every event, so it is one compare. */
 static inline bool window_holds(const struct window *w, int64_t at_ns)

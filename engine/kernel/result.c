@@ -1,6 +1,7 @@
 #include "engine/kernel/result.h"
 
 #include "engine/kernel/arena.h"
+#include "engine/kernel/arithmetic.h"
 #include "engine/kernel/check.h"
 
 #include <math.h>
@@ -200,6 +201,49 @@ static void take_level(struct taker *t, const struct view *v, uint32_t metric,
     }
 }
 
+/* The counts of a metric over the instances of a node, each over the time it was present. */
+struct evenness {
+    double imbalance, variation;
+    uint64_t all; /* the sum of the counts */
+};
+
+static struct evenness evenness_of(const struct taker *t, const struct view *v,
+                                   const struct metric *metric)
+{
+    const struct window *w = &t->recorder->windows[v->key.window];
+    struct view one = *v;
+    struct evenness e = {0};
+    double present = 0, highest = 0, squares = 0;
+    for (uint32_t i = 0; i < v->group->instances; i++) {
+        one.key.instance = i + 1;
+        wide integral = level_between(t->recorder, level_of(&one, metric->denominator), *w);
+        uint64_t count = sum_count(t->recorder, &one, metric->numerator);
+        if (!integral)
+            continue;
+        double rate = (double)count / (double)integral;
+        present += (double)integral;
+        squares += (double)count * rate;
+        highest = rate > highest ? rate : highest;
+        e.all += count;
+    }
+    if (!e.all)
+        return e;
+    double mean = (double)e.all / present;
+    double square = squares / ((double)e.all * mean) - 1;
+    e.imbalance = highest / mean;
+    e.variation = square > 0 ? arithmetic_sqrt(square) : 0;
+    return e;
+}
+
+/* A number of each replication, weighted by what it was taken over: as a quotient, so that the
+ * estimator of quotients does for it. */
+static void take_weighted(struct result_cell *cell, double value, uint64_t weight)
+{
+    cell->type = METRIC_SHARE;
+    cell->numerator = (wide)(int64_t)(value * 1e9 + 0.5) * weight;
+    cell->denominator = (wide)1000000000 * weight;
+}
+
 static void take_cell(struct taker *t, const struct view *v, uint32_t index)
 {
     const struct metric *metric = &v->group->table->metrics[index];
@@ -231,9 +275,35 @@ static void take_cell(struct taker *t, const struct view *v, uint32_t index)
         cell.numerator = level_between(t->recorder, level_of(v, metric->numerator), *w);
         cell.denominator = level_between(t->recorder, level_of(v, metric->denominator), *w);
         break;
+    case METRIC_PART: {
+        struct view node = *v;
+        node.key.instance = RESULT_POOLED;
+        cell.type = METRIC_RATIO;
+        cell.numerator = sum_count(t->recorder, v, metric->numerator);
+        cell.denominator = sum_count(t->recorder, &node, metric->numerator);
+        break;
+    }
+    case METRIC_IMBALANCE:
+    case METRIC_VARIATION: {
+        struct evenness e = evenness_of(t, v, metric);
+        take_weighted(&cell, metric->type == METRIC_IMBALANCE ? e.imbalance : e.variation, e.all);
+        break;
+    }
     }
     t->cells = grown(t->cells, t->cell_count, &t->cell_room, sizeof *t->cells);
     t->cells[t->cell_count++] = cell;
+}
+
+/* What compares instances is told where there are several: parts of each, evenness of all. */
+static bool compares(enum metric_type type)
+{
+    return type == METRIC_PART || type == METRIC_IMBALANCE || type == METRIC_VARIATION;
+}
+
+static bool is_beside(const struct view *v, enum metric_type type)
+{
+    bool pooled = v->key.instance == RESULT_POOLED;
+    return compares(type) && (v->group->instances == 1 || pooled == (type == METRIC_PART));
 }
 
 static bool of_all_operations_only(enum metric_type type)
@@ -241,11 +311,20 @@ static bool of_all_operations_only(enum metric_type type)
     return type == METRIC_LEVEL || type == METRIC_SHARE;
 }
 
+/* Whether no instance of the view has anything to say of a metric. */
+static bool is_hidden(const struct view *v, uint32_t metric)
+{
+    for (uint32_t i = first_instance(v); i < last_instance(v); i++)
+        if (!(v->group->records[i]->hidden >> metric & 1))
+            return false;
+    return true;
+}
+
 static void take_view(struct taker *t, const struct view *v)
 {
     for (uint32_t m = 0; m < v->group->table->count; m++) {
         const struct metric *metric = &v->group->table->metrics[m];
-        if (metric->name[0] == '.')
+        if (metric->name[0] == '.' || is_hidden(v, m) || is_beside(v, metric->type))
             continue;
         if (v->key.operation == RESULT_ALL || !of_all_operations_only(metric->type))
             take_cell(t, v, m);
@@ -380,7 +459,7 @@ static void take_courses(struct taker *t, const struct record_group *g, struct r
         for (uint32_t m = 0; m < g->table->count; m++) {
             const struct metric *metric = &g->table->metrics[m];
             bool told = v.key.instance == RESULT_POOLED || of_all_operations_only(metric->type);
-            if (told && metric->name[0] != '.')
+            if (told && !compares(metric->type) && metric->name[0] != '.' && !is_hidden(&v, m))
                 take_course(t, &v, m);
         }
     }

@@ -179,6 +179,10 @@ enum visit_metric {
     VISIT_UP_COUNT,  /* hidden: instances that are up */
     VISIT_INSTANCES, /* hidden: instances there are */
     VISIT_UP,
+    VISIT_PRESENT, /* hidden: instances that are up and members of the pools that hold them */
+    VISIT_PART,
+    VISIT_IMBALANCE,
+    VISIT_VARIATION,
     VISIT_METRICS,
 };
 extern const struct metric_table visit_metrics;
@@ -250,7 +254,7 @@ struct simulation {
     bool began, ended; /* both ends of W have passed */
     uint64_t seed;
     uint32_t replication;
-    uint64_t membership;    /* moves with every change of a `member`: views of pools are old then */
+    uint64_t membership;    /* moves with every `member`, crash and restart: views are old then */
     uint32_t absent;        /* agents that are no members */
     uint64_t observed_open; /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;

@@ -104,6 +104,8 @@ void member_set(struct agent *agent, bool member)
     if (agent->member == member)
         return;
     agent->member = member;
+    if (agent->visited && agent->place->up)
+        record_level(agent->records[VISITS], VISIT_PRESENT, member ? 1 : -1);
     s->membership++;
     if (member)
         s->absent--;

@@ -131,7 +131,7 @@ static void bind_number(const struct binder *binder, const struct field *field, 
     }
     if (!quantity(binder, field, value, dimension, &q))
         return;
-    if (dimension == UNIT_SHARE && q.value > 1)
+    if (dimension == UNIT_SHARE && q.value > 1 && !(field->max > 1))
         document_error(binder->document, value, NULL, "`%s` is a share: at most 100%%",
                        field->name);
     else if (dimension == UNIT_BANDWIDTH && q.value == 0)
@@ -295,9 +295,21 @@ static const struct node *short_form(struct binder *binder, const struct field *
     return found;
 }
 
+static uint8_t word_count(const struct field *field)
+{
+    uint8_t count = 0;
+    while (field->words[count].name)
+        count++;
+    return count;
+}
+
 static void bind_record(struct binder *binder, const struct field *field, void *base,
                         const struct node *value)
 {
+    if (value->type == NODE_SCALAR && field->words) {
+        bind_word(binder, field, base, value);
+        return;
+    }
     if (value->type == NODE_SCALAR && is_word(field, value, FIELD_NONE)) {
         if (field->present)
             *(bool *)at_offset(base, field->present) = false;
@@ -309,6 +321,8 @@ static void bind_record(struct binder *binder, const struct field *field, void *
                            field->name);
         return;
     }
+    if (field->words)
+        *(uint8_t *)at_offset(base, field->offset) = word_count(field);
     bind_defaults(binder, field->record, base);
     bind_map(binder, field->record, base, value, NULL,
              arena_format(binder->arena, "`%s`", field->name));
@@ -378,7 +392,7 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
 void bind_defaults(struct binder *binder, const struct field_table *table, void *config)
 {
     for (const struct field *f = table->fields; f && f->name; f++) {
-        if (f->type == FIELD_RECORD) {
+        if (f->type == FIELD_RECORD && !f->words) {
             if (f->otherwise)
                 bind_defaults(binder, f->record, config);
             continue;

@@ -106,7 +106,8 @@ static void print_words(FILE *out, const struct field *f, int depth)
 static void print_field(FILE *out, const struct field *f, int depth)
 {
     char type[96];
-    snprintf(type, sizeof type, "%s%s%s%s%s", describe_type(f->type), f->unit ? " in " : "",
+    snprintf(type, sizeof type, "%s%s%s%s%s%s", describe_type(f->type),
+             f->type == FIELD_RECORD && f->words ? " or word" : "", f->unit ? " in " : "",
              f->unit ? f->unit : "", f->flags & FIELD_PER_OPERATION ? ", per op" : "",
              f->flags & FIELD_WHOLE ? ", one for the node" : "");
     const char *otherwise = f->flags & FIELD_REQUIRED ? "required"
@@ -118,7 +119,7 @@ static void print_field(FILE *out, const struct field *f, int depth)
     else
         snprintf(value, sizeof value, "default %s", otherwise);
     row(out, depth, f->name, type, value, f->summary ? f->summary : "");
-    if (f->type == FIELD_WORD)
+    if (f->words)
         print_words(out, f, depth);
     if (f->type == FIELD_RECORD)
         print_table(out, f->record, depth + 1, NULL);
@@ -148,7 +149,11 @@ static const char *statistics_of(enum metric_type type)
     case METRIC_LEVEL:
         return "mean, p50 .., max";
     case METRIC_SHARE:
+    case METRIC_IMBALANCE:
+    case METRIC_VARIATION:
         return "mean";
+    case METRIC_PART:
+        return "ratio";
     }
     return "";
 }

@@ -66,8 +66,9 @@ bool metrics_split(struct document *base, struct expect_line *line, struct expec
 static const char *default_statistic(enum metric_type type)
 {
     static const char *const names[] = {
-        [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",  [METRIC_RATIO] = "ratio",
-        [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean", [METRIC_SHARE] = "mean",
+        [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",      [METRIC_RATIO] = "ratio",
+        [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean",     [METRIC_SHARE] = "mean",
+        [METRIC_PART] = "ratio",    [METRIC_IMBALANCE] = "mean", [METRIC_VARIATION] = "mean",
     };
     return names[type];
 }
@@ -137,6 +138,7 @@ static const char *statistics_told(enum metric_type type)
     case METRIC_RATE:
         return "it has the rate only";
     case METRIC_RATIO:
+    case METRIC_PART:
         return "it has the ratio only";
     default:
         return "it has the mean only";

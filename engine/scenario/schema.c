@@ -146,6 +146,10 @@ static void put_value(FILE *out, const struct field *f)
         fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
         put_table(out, f->record, NULL, &between);
         fputs("}}, {\"$ref\": \"#/definitions/dynamic\"}", out);
+        if (f->words) {
+            fputs(", ", out);
+            put_words(out, f);
+        }
     } else if (f->type == FIELD_WORD) {
         put_words(out, f);
     } else {

@@ -1,0 +1,63 @@
+/* What every agent that holds calls of others measures. */
+#include "engine/kernel/simulation.h"
+
+const struct metric_table visit_metrics = {
+    .metrics =
+        (const struct metric[]){
+            [VISIT_ARRIVALS] = {"arrivals", "1", METRIC_TOTAL, 0, 0,
+                                "Calls that arrived at the node within the window."},
+            [VISIT_DEPARTURES] = {"departures", "1", METRIC_TOTAL, 0, 0,
+                                  "Calls the node answered itself within the window: not "
+                                  "rejected, abandoned or lost."},
+            [VISIT_THROUGHPUT] = {"throughput", "/s", METRIC_RATE, 1 + VISIT_DEPARTURES, 0,
+                                  "Departures per second of the window, work for callers that "
+                                  "have gone included."},
+            [VISIT_LATENCY] = {"latency", "ms", METRIC_DURATION, 0, 0,
+                               "From arrival at the node to its answer, calls it makes itself "
+                               "included; visits that arrived within the window and were answered "
+                               "ok."},
+            [VISIT_FAILED] = {".failed", "1", METRIC_TOTAL, 0, 0,
+                              "Visits of the window answered with fail or info, or lost."},
+            [VISIT_ERRORS] = {"errors", "1", METRIC_RATIO, VISIT_FAILED, VISIT_ARRIVALS,
+                              "Share of the window's arrivals that were answered with fail or "
+                              "info, or lost."},
+            [VISIT_REJECTED_COUNT] = {".rejected", "1", METRIC_TOTAL, 0, 0,
+                                      "Visits of the window that found no place."},
+            [VISIT_REJECTED] = {"rejected", "1", METRIC_RATIO, VISIT_REJECTED_COUNT, VISIT_ARRIVALS,
+                                "Share of the window's arrivals that found no place and were "
+                                "refused at once."},
+            [VISIT_ABANDONED_COUNT] = {".abandoned", "1", METRIC_TOTAL, 0, 0,
+                                       "Visits of the window that left the queue unserved."},
+            [VISIT_ABANDONED] = {"abandoned", "1", METRIC_RATIO, VISIT_ABANDONED_COUNT,
+                                 VISIT_ARRIVALS,
+                                 "Share of the window's arrivals that lost patience and left the "
+                                 "queue unserved."},
+            [VISIT_LOST] = {"lost", "1", METRIC_TOTAL, 0, 0,
+                            "Visits of the window that ended in a crash of the node."},
+            [VISIT_WASTED_COUNT] = {".wasted", "1", METRIC_TOTAL, 0, 0,
+                                    "Departures within the window that nobody awaited any more."},
+            [VISIT_WASTED] = {"wasted", "1", METRIC_RATIO, VISIT_WASTED_COUNT, VISIT_DEPARTURES,
+                              "Share of the departures whose caller had gone or awaited something "
+                              "newer."},
+            [VISIT_INSIDE] = {"inside", "1", METRIC_LEVEL, 0, 0,
+                              "Calls the node has not answered yet: waiting, in a slot, or "
+                              "waiting for calls of their own."},
+            [VISIT_UP_COUNT] = {".up", "1", METRIC_LEVEL, 0, 0, "Instances that are up."},
+            [VISIT_INSTANCES] = {".instances", "1", METRIC_LEVEL, 0, 0, "Instances there are."},
+            [VISIT_UP] = {"up", "1", METRIC_SHARE, VISIT_UP_COUNT, VISIT_INSTANCES,
+                          "Share of the time it was up; of all instances together."},
+            [VISIT_PRESENT] = {".present", "1", METRIC_LEVEL, 0, 0,
+                               "Instances that are up and may be given work."},
+            [VISIT_PART] = {"share", "1", METRIC_PART, VISIT_ARRIVALS, 0,
+                            "An instance's part of all arrivals at its node."},
+            [VISIT_IMBALANCE] = {"imbalance", "1", METRIC_IMBALANCE, VISIT_ARRIVALS, VISIT_PRESENT,
+                                 "Highest rate of arrivals at an instance over the mean of all, "
+                                 "each while it was up and could be given work; 1: even. In "
+                                 "several replications their mean, weighted by arrivals."},
+            [VISIT_VARIATION] = {"imbalance_cv", "1", METRIC_VARIATION, VISIT_ARRIVALS,
+                                 VISIT_PRESENT,
+                                 "Coefficient of variation of these rates over the instances, by "
+                                 "the time each could be given work; 0: even."},
+        },
+    .count = VISIT_METRICS,
+};

@@ -1,5 +1,6 @@
 /* orrery: the commands and the way in. */
 #include "engine/cli/cli.h"
+#include "engine/scenario/diagnostic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -101,6 +102,13 @@ int main(int count, char **arguments)
             return EXIT_USAGE;
         return options.help ? command_help(&commands[i]) : commands[i].run(&commands[i], &options);
     }
-    complain("there is no command `%s`; orrery --help lists them", name);
+    const char *names[COMMAND_COUNT];
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = diagnostic_nearest(name, names, COMMAND_COUNT);
+    if (nearest)
+        complain("there is no command `%s`; did you mean `%s`?", name, nearest);
+    else
+        complain("there is no command `%s`; orrery --help lists them", name);
     return EXIT_USAGE;
 }

@@ -2,6 +2,7 @@
 #include "engine/cli/cli.h"
 
 #include "engine/experiment/experiment.h"
+#include "engine/scenario/diagnostic.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -136,6 +137,25 @@ static const struct option *option_find(const struct command *command, const cha
     return NULL;
 }
 
+static void complain_unknown(const struct command *command, const char *argument)
+{
+    const char *names[TABLE_COUNT];
+    size_t count = 0;
+    char name[64];
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (takes(command, &table[i]))
+            names[count++] = table[i].name;
+    bool whole = argument[1] == '-';
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    const char *nearest = whole ? diagnostic_nearest(name, names, count) : NULL;
+    if (nearest)
+        complain("%s does not know the option `%s`; did you mean `--%s`?", command->name, argument,
+                 nearest);
+    else
+        complain("%s does not know the option `%s`; orrery %s --help lists those it takes",
+                 command->name, argument, command->name);
+}
+
 bool options_read(const struct command *command, int count, char **arguments,
                   struct options *options)
 {
@@ -157,8 +177,7 @@ bool options_read(const struct command *command, int count, char **arguments,
         }
         const struct option *option = option_find(command, argument, &value);
         if (!option) {
-            complain("%s does not know the option `%s`; orrery %s --help lists those it takes",
-                     command->name, argument, command->name);
+            complain_unknown(command, argument);
             return false;
         }
         if (!option->value && value) {

@@ -316,6 +316,10 @@ static int play(const struct options *options, bool sweep)
     struct scenario *scenario = scenario_load(&request, &diagnostics);
     if (!scenario || !options->quiet)
         diagnostic_print(&diagnostics, stderr, options_color(options, stderr));
+    if (scenario && sweep && !scenario_report(scenario)->parameter_count && !options->quiet)
+        fprintf(stderr,
+                "orrery: note: the scenario has no `sweep`; it is one point, as `orrery run` "
+                "plays it\n");
     int code = EXIT_USAGE;
     if (scenario && options->plan) {
         code = plan(options, scenario_report(scenario));

@@ -33,6 +33,8 @@ static char *trimmed(struct arena *arena, const char *text, size_t length)
     return arena_text(arena, text, length);
 }
 
+/* False where an end is none, with an error, or where nobody is there at this point of the sweep.
+ */
 static bool read_end(struct point *point, const struct node *key, const char *name,
                      enum link_end *end, uint32_t *id)
 {
@@ -49,6 +51,8 @@ static bool read_end(struct point *point, const struct node *key, const char *na
                        "a link has two ends: `a -> b`, `a <-> b`, or `default` for every link");
         return false;
     }
+    if (bind_node(b, name) == BIND_NO_NODE && elsewhere_zone(point->elsewhere, name))
+        return false;
     if (!bind_address(&point->binder, key, name, &first, &count, &node))
         return false;
     *end = strchr(name, '.') ? LINK_INSTANCE : LINK_NODE;

@@ -7,6 +7,7 @@
 #include "engine/kernel/blueprint.h"
 #include "engine/scenario/bind.h"
 #include "engine/scenario/document.h"
+#include "engine/scenario/elsewhere.h"
 #include "engine/scenario/sampler.h"
 #include "engine/scenario/settings.h"
 
@@ -24,8 +25,9 @@ struct point {
     const struct node **declared; /* [operation]: where a client declares it, or NULL */
     bool *special;                /* [node x operation]: has a configuration of its own */
     struct run_settings run;
-    int64_t found_warmup;          /* ns: what pilots found for `warmup: auto`; 0: not yet */
-    struct sampler_shared *shared; /* of the scenario */
+    int64_t found_warmup;              /* ns: what pilots found for `warmup: auto`; 0: not yet */
+    struct sampler_shared *shared;     /* of the scenario */
+    const struct elsewhere *elsewhere; /* what other points of the sweep name; or NULL */
 };
 
 /* Names, kinds and counts of the nodes. */

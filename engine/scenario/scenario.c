@@ -22,6 +22,7 @@ struct scenario {
     struct document base; /* merged, unresolved */
     const struct kind *const *kinds;
     struct sweep sweep;
+    struct elsewhere elsewhere;
     struct expect_list expect;
     struct sampler_shared *shared;
     struct watched *watched;
@@ -204,6 +205,7 @@ void scenario_point(const struct scenario *s, uint32_t at, struct arena *arena,
         .shared = s->shared,
         .blueprint = blueprint,
         .found_warmup = s->found_warmup,
+        .elsewhere = &s->elsewhere,
     };
     point_build(point);
     mark_watched(s, point);
@@ -393,6 +395,8 @@ static struct scenario *finish(struct scenario *s, const struct scenario_request
         sweep_read(&s->sweep, &s->base, request->sweep);
         if (s->sweep.point_count) {
             expect_read(&s->expect, &s->base, &s->sweep);
+            if (document_find(s->base.root, "links"))
+                s->elsewhere = elsewhere_find(&s->sweep, &s->arena);
             bind_points(s);
         }
         make_report(s);

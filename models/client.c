@@ -6,6 +6,8 @@
  * What is left out: connections, own computing time.
  * Everything an operation is - which one, key, size, session, think time before it - is drawn from
  * the operation itself, by number of arrival or by user and turn, so that no design moves it.
+ * A `load` fault changes the rate of an open loop and the number of users of a closed one: those
+ * who come begin to think, those who are too many leave when their operation or think time ends.
  * Ties: operations that begin at the same instant begin in the order of their number, users in the
  * order in which they began to think. A crash ends all operations as unknown; users begin anew
  * after the restart, arrivals go on with the first one after it. */
@@ -36,6 +38,8 @@ struct client {
     uint64_t rank;    /* among the clients of the run, in order of name */
     double *up_to;    /* sums of shares, by operation; NULL: there is only one */
     uint32_t last;    /* the last operation with a share */
+    uint64_t wanted;  /* closed loop under load: users there are to be */
+    uint64_t *turns;  /* and the turn of each who is away; else USER_THERE; NULL: no load */
     bool started;
 };
 
@@ -47,7 +51,9 @@ struct client_frame {
     bool sent;
 };
 
-enum { TICK_ARRIVAL, TICK_USER };
+enum { TICK_ARRIVAL, TICK_USER, TICK_LOAD };
+
+#define USER_THERE UINT64_MAX
 
 /* Closed loop: what numbers an operation. */
 enum { TURN_BITS = 32, USER_BITS = 24 };
@@ -249,6 +255,65 @@ static void think(struct agent *agent, uint64_t turn)
                 turn);
 }
 
+/* ---- the users of a closed loop under load ---- */
+
+static uint64_t users_wanted(const struct agent *agent, int64_t at_ns)
+{
+    const struct load *load = agent->load;
+    double factor = 1;
+    for (uint32_t i = 0; i < load->count && load->at_ns[i] <= at_ns; i++)
+        factor = load->factor[i];
+    double users = (double)whole(agent)->users * factor + 0.5;
+    return users < CLIENT_USERS_MAX ? (uint64_t)users : CLIENT_USERS_MAX;
+}
+
+/* The user leaves before this turn, if there are too many. */
+static bool user_leaves(const struct agent *agent, uint64_t turn)
+{
+    const struct client *client = agent->durable;
+    uint64_t user = turn >> TURN_BITS;
+    if (LIKELY(!client->turns) || user < client->wanted)
+        return false;
+    client->turns[user] = turn;
+    return true;
+}
+
+/* The load has changed: whoever is wanted and away comes and thinks. */
+static void users_come(struct agent *agent)
+{
+    struct client *client = agent->durable;
+    const struct load *load = agent->load;
+    int64_t now = simulation_now(agent->simulation);
+    client->wanted = users_wanted(agent, now);
+    for (uint64_t user = 0; user < client->wanted; user++)
+        if (client->turns[user] != USER_THERE) {
+            think(agent, client->turns[user]);
+            client->turns[user] = USER_THERE;
+        }
+    for (uint32_t i = 0; i < load->count; i++)
+        if (load->at_ns[i] > now) {
+            timer_at(agent, load->at_ns[i], TICK_LOAD, 0);
+            return;
+        }
+}
+
+/* Nobody is there yet: at the start of a run, and after a crash. */
+static void users_begin(struct agent *agent)
+{
+    struct client *client = agent->durable;
+    const struct load *load = agent->load;
+    uint64_t most = users_wanted(agent, 0);
+    for (uint32_t i = 0; i < load->count; i++) {
+        uint64_t users = users_wanted(agent, load->at_ns[i]);
+        most = users > most ? users : most;
+    }
+    if (!client->turns)
+        client->turns = arena_array(&agent->simulation->arena, most, uint64_t);
+    for (uint64_t user = 0; user < most; user++)
+        client->turns[user] = user << TURN_BITS;
+    users_come(agent);
+}
+
 /* Sets the timer of the next arrival. After a restart the one that was pending still comes, unless
  * it fell into the time when the client was down: those are nobody's. */
 static void arrival_next(struct agent *agent, bool again)
@@ -296,11 +361,14 @@ static void client_start(struct agent *agent)
         for (uint32_t i = 0; i < agent->index; i++)
             client->rank += (agent->simulation->agents[i].kind->flags & KIND_CLIENT) != 0;
         arrivals_begin(&config->arrivals, &client->arrivals);
+        arrivals_load(&client->arrivals, agent->load);
     }
     client->started = true;
     if (config->has_sessions)
         memory->sessions = arena_array(&agent->place->memory, config->sessions, struct session);
-    if (config->has_users)
+    if (config->has_users && agent->load)
+        users_begin(agent);
+    else if (config->has_users)
         for (uint64_t user = 0; user < config->users; user++)
             think(agent, user << TURN_BITS);
     else
@@ -315,7 +383,10 @@ static void client_tick(struct agent *agent, uint32_t tag, uint64_t argument)
         arrival_next(agent, false);
         return;
     }
-    begin(agent, turn_number(agent, argument), argument, simulation_now(agent->simulation));
+    if (UNLIKELY(tag == TICK_LOAD))
+        users_come(agent);
+    else if (!user_leaves(agent, argument))
+        begin(agent, turn_number(agent, argument), argument, simulation_now(agent->simulation));
 }
 
 static void client_step(struct agent *agent, struct call *c)
@@ -338,7 +409,7 @@ static void client_step(struct agent *agent, struct call *c)
     struct call *waiting = session_give(agent, session);
     if (waiting)
         send(agent, waiting);
-    if (whole(agent)->has_users)
+    if (whole(agent)->has_users && !user_leaves(agent, turn + 1))
         think(agent, turn + 1);
 }
 

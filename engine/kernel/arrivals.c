@@ -77,16 +77,21 @@ bool arrivals_make_trace(struct arrivals_segment *s, struct arena *arena, const 
     return true;
 }
 
+static bool rated(const struct arrivals_segment *s)
+{
+    return s->kind == ARRIVALS_POISSON || s->kind == ARRIVALS_CONSTANT;
+}
+
 static bool segment_ok(const struct arrivals_segment *s, const char **why)
 {
-    bool rated = s->kind == ARRIVALS_POISSON || s->kind == ARRIVALS_CONSTANT;
+    bool has_rate = rated(s);
     if (s->start_ns < 0 || s->start_ns > DISTRIBUTION_NS_MAX)
         return refuse(why, "a profile must not start before time 0");
     if (!s->ramp_end_ns)
-        return rated && s->rate != s->rate_to
+        return has_rate && s->rate != s->rate_to
                    ? refuse(why, "a rate from a to b needs a time from t1 to t2")
                    : true;
-    if (!rated)
+    if (!has_rate)
         return refuse(why, "only poisson and constant can go from one rate to another");
     if (s->ramp_end_ns <= s->start_ns)
         return refuse(why, "a ramp must end after it starts");
@@ -148,6 +153,61 @@ static double time_of_mass(const struct arrivals_segment *s, double mass)
     return 2.0 * mass / (a + arithmetic_sqrt(under > 0 ? under : 0.0));
 }
 
+/* ---- load: a measure of the segment - mass where it has a rate, else time - grows faster ---- */
+
+static double measure_at(const struct arrivals_segment *s, double t)
+{
+    return rated(s) ? mass_at(s, t) : t;
+}
+
+/* The time from the segment's start of the next change of the load; beyond its end: none. */
+static double next_change(const struct arrivals_segment *s, const struct arrivals_state *state)
+{
+    const struct load *load = state->load;
+    if (state->load_next >= load->count)
+        return 2 * FAR_NS;
+    return (double)(load->at_ns[state->load_next] - s->start_ns);
+}
+
+static void change_load(const struct arrivals_segment *s, struct arrivals_state *state, double t)
+{
+    double plain = measure_at(s, t);
+    state->load_measure += state->load_factor * (plain - state->load_plain);
+    state->load_plain = plain;
+    state->load_factor = state->load->factor[state->load_next++];
+}
+
+/* Goes to the segment's start: the factor there is that of the last change before. */
+static void enter_load(const struct arrivals_segment *s, struct arrivals_state *state)
+{
+    state->load_factor = 1.0;
+    while (next_change(s, state) <= 0)
+        state->load_factor = state->load->factor[state->load_next++];
+}
+
+/* The measure with the factors over the whole segment. */
+static double loaded_end(const struct arrivals_segment *s, const struct arrivals_state *state)
+{
+    struct arrivals_state ahead = *state;
+    double span = span_of(s);
+    while (next_change(s, &ahead) < span)
+        change_load(s, &ahead, next_change(s, &ahead));
+    return ahead.load_measure + ahead.load_factor * (measure_at(s, span) - ahead.load_plain);
+}
+
+/* When the measure with the factors reaches `measure`, which never goes back. */
+static double loaded_time(const struct arrivals_segment *s, struct arrivals_state *state,
+                          double measure)
+{
+    for (;;) {
+        double change = next_change(s, state);
+        double plain = state->load_plain + (measure - state->load_measure) / state->load_factor;
+        if (change >= span_of(s) || plain < measure_at(s, change))
+            return rated(s) ? time_of_mass(s, plain) : plain;
+        change_load(s, state, change);
+    }
+}
+
 /* ---- one segment: each gives the time from its start, or -1 when its end comes first ---- */
 
 static double unit_exponential(struct arrivals_state *state, struct stream *stream)
@@ -168,6 +228,8 @@ static double next_poisson(const struct arrivals_segment *s, struct arrivals_sta
         return -1.0;
     }
     state->mass = mass;
+    if (state->load)
+        return loaded_time(s, state, mass);
     if (s->rate == s->rate_to) {
         state->gap_ns = NS_PER_S / s->rate; /* from here on arrivals_next finds its way alone */
         return mass * state->gap_ns;
@@ -181,6 +243,8 @@ static double next_constant(const struct arrivals_segment *s, struct arrivals_st
     if (!(k < state->mass_end))
         return -1.0;
     state->index++;
+    if (state->load)
+        return loaded_time(s, state, k);
     return s->rate == s->rate_to ? k * NS_PER_S / s->rate : time_of_mass(s, k);
 }
 
@@ -203,7 +267,7 @@ static double next_mmpp(const struct arrivals_segment *s, struct arrivals_state 
                         struct stream *stream)
 {
     double unit = random_exponential(stream_next(stream));
-    double span = span_of(s);
+    double span = state->load ? loaded_end(s, state) : span_of(s);
     while (state->at_ns < span) {
         double rate = (state->second ? s->rate_to : s->rate) / NS_PER_S;
         double until_switch = rate * (state->switch_ns - state->at_ns);
@@ -250,10 +314,13 @@ static void enter(const struct arrivals_segment *s, struct arrivals_state *state
 {
     *state = (struct arrivals_state){.segment = state->segment,
                                      .base_ns = s->start_ns,
+                                     .load = state->load,
                                      .pending = state->pending,
                                      .has_pending = state->has_pending,
                                      .entered = true};
-    state->mass_end = mass_at(s, span_of(s));
+    if (state->load)
+        enter_load(s, state);
+    state->mass_end = state->load ? loaded_end(s, state) : mass_at(s, span_of(s));
     if (s->kind == ARRIVALS_MMPP)
         state->switch_ns = s->hold_ns * random_exponential(stream_next(stream));
 }
@@ -264,6 +331,11 @@ void arrivals_begin(const struct arrivals *arrivals, struct arrivals_state *stat
     *state = (struct arrivals_state){0};
 }
 
+void arrivals_load(struct arrivals_state *state, const struct load *load)
+{
+    state->load = load;
+}
+
 int64_t arrivals_next_slowly(const struct arrivals *arrivals, struct arrivals_state *state,
                              struct stream *stream)
 {
@@ -272,6 +344,8 @@ int64_t arrivals_next_slowly(const struct arrivals *arrivals, struct arrivals_st
         if (!state->entered)
             enter(s, state, stream);
         double at = next_in_segment(s, state, stream);
+        if (state->load && at >= 0 && !rated(s))
+            at = loaded_time(s, state, at);
         if (at >= 0 && at < span_of(s)) {
             int64_t rounded = s->start_ns + (int64_t)(at + 0.5);
             return rounded < s->end_ns ? rounded : s->end_ns - 1;

@@ -50,17 +50,30 @@ struct arrivals {
     size_t count;
 };
 
+/* How a fault changes the load of a client: from at_ns[i] on `factor[i]` > 0 times the rate, before
+ * the first instant the rate itself. Instants ascend. */
+struct load {
+    const int64_t *at_ns;
+    const double *factor;
+    uint32_t count;
+};
+
 struct arrivals_state {
-    size_t segment;   /* the one that is being played */
-    int64_t base_ns;  /* its start */
-    double gap_ns;    /* mean gap while a Poisson process of one rate is played, else 0 */
-    double mass;      /* rate integrated over the segment up to the last arrival */
-    double mass_end;  /* the same up to the segment's end */
-    double pending;   /* unit exponential not yet used up by the segments so far */
-    double at_ns;     /* batches, mmpp: what the segment has reached, from its start */
-    double switch_ns; /* mmpp: end of the present state */
-    uint64_t index;   /* arrivals of this segment so far */
-    bool second;      /* mmpp: in the second state */
+    const struct load *load; /* NULL: none */
+    double load_factor;      /* where `load_next` - 1 has led to */
+    double load_plain;       /* measure of the segment up to there, without the factors */
+    double load_measure;     /* and with them */
+    uint32_t load_next;      /* the next change */
+    size_t segment;          /* the one that is being played */
+    int64_t base_ns;         /* its start */
+    double gap_ns;           /* mean gap while a Poisson process of one rate is played, else 0 */
+    double mass;             /* rate integrated over the segment up to the last arrival */
+    double mass_end;         /* the same up to the segment's end */
+    double pending;          /* unit exponential not yet used up by the segments so far */
+    double at_ns;            /* batches, mmpp: what the segment has reached, from its start */
+    double switch_ns;        /* mmpp: end of the present state */
+    uint64_t index;          /* arrivals of this segment so far */
+    bool second;             /* mmpp: in the second state */
     bool entered, has_pending;
 };
 
@@ -81,6 +94,12 @@ bool arrivals_make(struct arrivals *arrivals, struct arena *arena,
                    const struct arrivals_segment *segments, size_t count, const char **why);
 
 void arrivals_begin(const struct arrivals *arrivals, struct arrivals_state *state);
+
+/* Right after arrivals_begin: `load` (or NULL), which must outlive the state. Under a load a
+ * process with a rate has the rate times the factor at every instant; of the others - batches,
+ * mmpp, trace - the time itself runs so many times as fast within each item of a profile. Items
+ * begin and end when the profile says. */
+void arrivals_load(struct arrivals_state *state, const struct load *load);
 
 int64_t arrivals_next_slowly(const struct arrivals *arrivals, struct arrivals_state *state,
                              struct stream *stream);

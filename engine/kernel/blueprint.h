@@ -71,6 +71,9 @@ struct link_config {
     double bandwidth;            /* bytes per second; 0: unlimited */
     double loss;                 /* share of messages, 0..1 */
     double duplicate;            /* share of messages */
+    double reorder;              /* share of messages that take a second latency on top */
+    uint64_t queue;              /* messages that wait for the bandwidth at most; COUNT_UNLIMITED */
+    bool stream;                 /* loss becomes retransmission: see link.c */
     int64_t give_up; /* ns until the sender of a lost message is told; LINK_GIVE_UP_NS */
 };
 
@@ -80,12 +83,15 @@ enum link_key {
     LINK_LOSS = 4,
     LINK_DUPLICATE = 8,
     LINK_GIVE_UP = 16,
+    LINK_REORDER = 32,
+    LINK_QUEUE = 64,
+    LINK_TRANSPORT = 128,
 };
 
 /* Applies to every ordered pair (from, to) it matches; a pair takes each key from the most specific
  * rule (largest sum of ends) that sets it, the rest from the defaults (latency 0, no limits,
- * give_up 60 s). Two rules of equal specificity that set the same key for a pair are refused by the
- * loader. */
+ * give_up 60 s, messages). Two rules of equal specificity that set the same key for a pair are
+ * refused by the loader. */
 struct link_rule {
     enum link_end from, to;
     uint32_t from_id, to_id;

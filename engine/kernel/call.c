@@ -322,6 +322,24 @@ void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns)
     c->event = event_push(&s->queue, later(s, give_up_ns), EVENT_LOST, call_index(s, c), 0);
 }
 
+/* A reset takes the way of a reply; nobody tells whoever has gone. */
+void call_reset(struct simulation *s, struct call *c, enum status status)
+{
+    s->totals.dropped++;
+    event_cancel(&s->queue, c->timer);
+    event_cancel(&s->queue, c->event);
+    c->event = c->timer = 0;
+    c->generation++;
+    if (!c->parent || (c->flags & (CALL_POST | CALL_ORPHAN))) {
+        call_release(s, c);
+        return;
+    }
+    c->status = (uint8_t)status;
+    c->size = 0;
+    c->state = CALL_BACK;
+    call_travel(s, c, s->agents[c->agent].place, s->agents[c->from].place, EVENT_BACK, 0);
+}
+
 static inline void call_wake(struct agent *agent, struct call *c, enum wake wake)
 {
     c->wake = (uint8_t)wake;
@@ -378,10 +396,9 @@ static void cancel_send(struct simulation *s, struct agent *agent, uint32_t inde
     if (!s->plain_links) {
         struct link *link = link_between(s, agent->place, callee->place);
         uint64_t draw = random_mix(c->op_id ^ link->tier ^ c->sub ^ UINT64_C(0xca4ce1));
-        uint64_t coin = random_mix(draw);
-        if (link->cuts || (link->config.loss > 0 && random_unit(coin) < link->config.loss))
+        delay_ns = link_cancel_delay(link, draw);
+        if (delay_ns < 0)
             return;
-        delay_ns = link->local ? 0 : distribution_ns(&link->config.latency, draw);
     }
     s->totals.cancelled++;
     timer_push(callee, later(s, delay_ns), EVENT_CANCEL, 0, (uint64_t)index << 32 | c->generation);
@@ -454,6 +471,13 @@ APART static void alarm_dispatch(struct simulation *s, const struct event *event
     agent->kind->tick(agent, event->argument, agent->alarm_argument);
 }
 
+SELDOM static void strike_dispatch(struct simulation *s, const struct event *event)
+{
+    const char *name = s->blueprint->faults[s->strikes[event->target].fault].name;
+    fingerprint_add(s, random_hash(name, strlen(name)) + event->argument);
+    fault_dispatch(s, event);
+}
+
 /* An event of a call whose agent is down or paused. */
 SELDOM static void gate_dispatch(struct simulation *s, const struct event *event, struct call *c,
                                  struct agent *agent)
@@ -468,6 +492,10 @@ SELDOM static void gate_dispatch(struct simulation *s, const struct event *event
     }
     CHECK(event->type == EVENT_ARRIVE);
     c->event = 0;
+    if (agent->place->resets) { /* refused: certainly not applied */
+        call_reset(s, c, STATUS_FAIL);
+        return;
+    }
     call_lose(s, c,
               s->plain_links
                   ? LINK_GIVE_UP_NS
@@ -494,7 +522,11 @@ APART static void call_arrive(struct simulation *s, struct call *c, struct agent
 
 void event_dispatch(struct simulation *s, const struct event *event)
 {
-    if (event->type == EVENT_ALARM) {
+    if (event->type >= EVENT_ALARM) {
+        if (UNLIKELY(event->type == EVENT_STRIKE)) {
+            strike_dispatch(s, event);
+            return;
+        }
         alarm_dispatch(s, event);
         return;
     }

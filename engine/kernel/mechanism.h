@@ -17,6 +17,7 @@ enum event_type {
     EVENT_TICK,       /* timer: an agent's */
     EVENT_CANCEL,     /* timer: a cancel message; argument = index << 32 | generation */
     EVENT_ALARM,      /* agent: its alarm */
+    EVENT_STRIKE,     /* strike: it begins, jumps or ends, by the argument: enum strike_phase */
 };
 
 /* A timer of an agent, or a cancel message on its way. */
@@ -24,6 +25,15 @@ struct timer {
     uint64_t argument;
     uint32_t agent, incarnation, tag;
     uint32_t next; /* of the free list */
+};
+
+/* What faults do to a link while they last. */
+struct link_trouble {
+    struct link_config config;             /* with their loss, copies, bandwidth */
+    double slow;                           /* its latency takes so many times as long */
+    int64_t held_until_ns;                 /* nothing sent now arrives before; 0: no hold */
+    const struct blueprint_fault **delays; /* what they add, a draw of each */
+    uint32_t delay_count, delay_room;
 };
 
 /* A one-way link between two places, made when the first message goes over it. */
@@ -35,8 +45,12 @@ struct link {
     uint32_t cuts;   /* partitions that cut it now */
     bool local;      /* within one place: no time, no faults */
     bool constant;   /* it has nothing but a constant latency */
-    bool plain;      /* the same, and nothing cuts it now */
+    bool plain;      /* the same, and no fault concerns it now */
     int64_t constant_ns;
+    struct link_trouble *trouble;      /* what faults do to it now; NULL: nothing */
+    struct link_trouble *trouble_kept; /* its memory between two of them */
+    int64_t *departures; /* of the messages on its bandwidth, a ring; with a bounded queue */
+    uint32_t departure_first, departure_count, departure_room; /* room: a power of 2 */
 };
 
 enum { LEFT_DEPARTED, LEFT_REJECTED, LEFT_ABANDONED, LEFT_LOST };
@@ -46,11 +60,40 @@ void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t 
                uint32_t size);
 void links_free(struct place *place);
 
+/* What a cancel message with this draw takes over the link; -1: it is lost. */
+int64_t link_cancel_delay(const struct link *link, uint64_t draw);
+
+/* Partitions: one more or one less cuts the link; and all messages on links that are cut are lost.
+ */
+void link_cut_add(struct link *link);
+void link_cut_remove(struct link *link);
+void link_sweep(struct simulation *s);
+
+/* A strike on links has begun or has ended: it stands in the list of those that are on, or stands
+ * there no more. And a link is new, while some are on. */
+void link_fault_begin(struct simulation *s, const struct strike *strike);
+void link_fault_end(struct simulation *s, const struct strike *strike);
+void link_fault_join(struct simulation *s, struct link *link);
+
+/* Draws the strikes of this replication, which happen as events before everything else at their
+ * instants; and handles such an event. */
+void fault_plan(struct simulation *s);
+void fault_dispatch(struct simulation *s, const struct event *event);
+
+/* The properties of a link at present. */
+static inline const struct link_config *link_config_now(const struct link *link)
+{
+    return link->trouble ? &link->trouble->config : &link->config;
+}
+
 /* `c`, which has a twin, arrives or is lost: the copy of the two gets the line it was sent with. */
 void link_share_line(struct simulation *s, struct call *c);
 
 /* Takes a call away from whoever has it and keeps it, as LOST, until `give_up_ns` have passed. */
 void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns);
+
+/* Takes a call away from whoever has it: its place tells the caller that it is gone. */
+void call_reset(struct simulation *s, struct call *c, enum status status);
 
 /* A reply (or a lost call given up) is back at its caller: settles, judges the join, frees it. */
 void call_settle(struct simulation *s, struct call *c);

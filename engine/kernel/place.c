@@ -1,10 +1,11 @@
 /* Places: what faults hit. Traffic pays one test of `gate` per event; a fault sweeps the pool once.
  *
- * A crash is silence: calls the place holds are lost and given up by their links, its own messages
- * go on but nobody hears their replies, its volatile memory is zeroed; a message that arrives
- * while it is down is lost, one that arrives after the restart reaches the new process. A pause
- * stops the work and keeps everything: what comes in meanwhile - messages, timers - waits in its
- * order and is handled at the resume. Work is stretched by `slow`, timers are not. */
+ * A crash is silence, or a reset (`resets`, set before it): calls the place holds are lost and
+ * given up by their links, its own messages go on but nobody hears their replies, its volatile
+ * memory is zeroed; a message that arrives while it is down is lost, one that arrives after the
+ * restart reaches the new process. A pause stops the work and keeps everything: what comes in
+ * meanwhile - messages, timers - waits in its order and is handled at the resume. Work is stretched
+ * by `slow`, timers are not. */
 #include "engine/kernel/mechanism.h"
 
 #include <stdlib.h>
@@ -75,6 +76,15 @@ static int64_t give_up_of(struct simulation *s, const struct call *c)
     return link->local ? LINK_GIVE_UP_NS : link->config.give_up;
 }
 
+/* What became of a call that the place held or had before its door: nobody knows. */
+static void crash_answer(struct simulation *s, const struct place *place, struct call *c)
+{
+    if (place->resets)
+        call_reset(s, c, STATUS_INFO);
+    else
+        call_lose(s, c, give_up_of(s, c));
+}
+
 /* One call in the sweep of a crash of `place`. */
 static void crash_call(struct simulation *s, struct place *place, struct call *c)
 {
@@ -101,7 +111,7 @@ static void crash_call(struct simulation *s, struct place *place, struct call *c
         }
         visit_leave(agent, c, LEFT_LOST);
     }
-    call_lose(s, c, give_up_of(s, c));
+    crash_answer(s, place, c);
 }
 
 void place_crash(struct simulation *s, uint32_t index)
@@ -113,6 +123,7 @@ void place_crash(struct simulation *s, uint32_t index)
     for (struct place_part *part = place->parts; part; part = part->next)
         part->crash(part);
     place->up = place->paused = false;
+    place->pauses = 0;
     place->incarnation++;
     s->membership++;
     for (uint32_t i = 1, used = s->pool_used; i < used; i++)
@@ -128,7 +139,7 @@ void place_crash(struct simulation *s, uint32_t index)
             if (c->event == event->id) { /* it stood before a closed door: now it is lost */
                 c->event = 0;
                 if (event->type == EVENT_ARRIVE)
-                    call_lose(s, c, give_up_of(s, c));
+                    crash_answer(s, place, c);
                 else
                     call_release(s, c);
             }
@@ -158,6 +169,9 @@ void place_restart(struct simulation *s, uint32_t index)
         return;
     place->up = true;
     s->membership++;
+    place->resets = false;
+    place->downs = 0;
+    place->restarts++;
     place_gate(s, place);
     agents_up(s, place, 1);
     for (uint32_t i = 0; i < s->agent_count; i++)

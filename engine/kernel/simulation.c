@@ -121,7 +121,7 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
             record_level(s->agents[i].records[VISITS], VISIT_INSTANCES, 1);
             record_level(s->agents[i].records[VISITS], VISIT_PRESENT, 1);
         }
-    s->strikes = strikes_draw(blueprint, seed, replication, &s->arena, &s->strike_count);
+    fault_plan(s);
     return s;
 }
 

@@ -116,6 +116,9 @@ struct place {
     uint32_t first_agent; /* index: names it in link rules */
     uint32_t incarnation; /* counts its crashes */
     bool up, paused;
+    bool resets;            /* down, and answers callers at once that it is */
+    uint32_t downs, pauses; /* faults that keep it down, or paused, now */
+    uint32_t restarts;      /* counts how often it came up */
     int32_t zone;
     double speed; /* now: the configured one, divided by a `slow` fault */
     double configured_speed;
@@ -149,6 +152,10 @@ enum purpose {
     DRAW_SESSION,
     DRAW_THINK,
     DRAW_ORDER, /* place in a random-order queue */
+    DRAW_REORDER,
+    DRAW_REORDER_BACK,
+    DRAW_DELAY, /* what a `delay` fault adds */
+    DRAW_DELAY_BACK,
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,
@@ -210,7 +217,8 @@ struct agent {
     uint64_t flow_out[4]; /* in W: departures, rejected, abandoned, lost */
     uint64_t inside_begin, inside_end; /* calls inside at both ends of W */
     wide integral_begin, integral_end; /* of `inside`, up to both ends of W */
-    event_handle alarm;                /* 0: not set */
+    const struct load *load; /* clients: how faults change their arrivals; NULL: they do not */
+    event_handle alarm;      /* 0: not set */
     uint64_t alarm_argument;
     struct stream *streams[STREAM_COUNT]; /* opened at first use */
     const char *name;                     /* "web.2"; "web" where there is one */
@@ -262,6 +270,9 @@ struct simulation {
     uint32_t timer_used, timer_room, timer_free;
     const struct strike *strikes; /* all of this replication, by begin; known before the start */
     uint32_t strike_count;
+    uint32_t *active; /* strikes that have begun and not ended, in order of begin */
+    uint32_t active_count;
+    uint32_t **marks; /* [strike][its agents]: the life of the place that it has hit */
 };
 
 /* ---- making and running ---- */

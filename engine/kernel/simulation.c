@@ -272,16 +272,3 @@ void simulation_diverges(struct simulation *s)
 {
     s->diverged = true;
 }
-
-const char *simulation_divergence(struct simulation *s)
-{
-    const struct agent *worst = &s->agents[0];
-    for (uint32_t i = 1; i < s->agent_count; i++)
-        if (s->agents[i].inside > worst->inside)
-            worst = &s->agents[i];
-    return arena_format(&s->arena,
-                        "%" PRIu32 " requests alive at t = %" PRId64 ".%03" PRId64
-                        " s, growing at %s: this design is unstable",
-                        s->live, s->queue.now / 1000000000, s->queue.now / 1000000 % 1000,
-                        worst->name);
-}

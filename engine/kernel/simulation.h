@@ -312,7 +312,9 @@ void simulation_check_identities(struct simulation *s);
 struct simulation_totals simulation_totals(const struct simulation *s);
 
 /* A sentence that says why the run diverged: "N requests alive at t = 12.5 s, growing at web: this
- * design is unstable". Lives in the simulation's arena. */
+ * design is unstable". Named is where most of them are, a request being where it waits for nobody
+ * else's answer: at a node, at a client before it is sent, on the way. Lives in the simulation's
+ * arena. */
 const char *simulation_divergence(struct simulation *s);
 
 static inline int64_t simulation_now(const struct simulation *s)

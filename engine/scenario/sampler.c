@@ -35,8 +35,8 @@ static const struct sampler_word key_choosers[] = {
     {"sequential", "sequential(1M)", "One after the other, round and round."},
     {"fresh", "fresh", "A key that nobody used before, each time."},
     {"trace", "trace(file.csv column=key)",
-     "The recorded keys in their order, again from the start "
-     "at the end."},
+     "The recorded keys in their order, again from the start at the end; whole numbers are those "
+     "keys, any other text is a key of its own."},
     {0},
 };
 

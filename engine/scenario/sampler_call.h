@@ -54,4 +54,8 @@ bool sampler_unknown(const struct sampler_reader *reader, const struct call *cal
 const double *sampler_column(const struct sampler_reader *reader, const struct call *call,
                              double factor, size_t *count);
 
+/* The keys of a column, likewise: whole numbers as they are, any other text by its hash. */
+const uint64_t *sampler_key_column(const struct sampler_reader *reader, const struct call *call,
+                                   size_t *count);
+
 #endif

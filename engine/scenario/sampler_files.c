@@ -1,5 +1,7 @@
-/* Columns of recorded numbers: CSV files beside the scenario. */
+/* Columns of recorded numbers and keys: CSV files beside the scenario. */
 #include "engine/kernel/check.h"
+#include "engine/kernel/keys.h"
+#include "engine/kernel/random.h"
 #include "engine/scenario/sampler_call.h"
 
 #include <math.h>
@@ -36,6 +38,10 @@ static char *read_all(struct arena *arena, const char *path, size_t *size, const
             *size = fread(text, 1, (size_t)length, file);
             if (ferror(file))
                 text = NULL;
+            if (text && *size >= 2 && !memcmp(text, "\x1f\x8b", 2)) {
+                *why = "packed by gzip: unpack it first";
+                text = NULL;
+            }
         }
     }
     fclose(file);
@@ -71,12 +77,26 @@ static const struct sampler_file *find_file(const struct sampler_reader *r, cons
     return NULL;
 }
 
-/* The next cell of a line: its text without quotes, as long as `length`. */
+/* The quote that ends a cell on its line, past doubled ones; NULL where there is none. */
+static const char *closing_quote(const char *at)
+{
+    for (; *at && *at != '\n'; at++) {
+        if (*at != '"')
+            continue;
+        if (at[1] != '"')
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
+/* The next cell of a line: its text without quotes (doubled ones inside stay), as long as `length`.
+ */
 static const char *cell(const char **line, size_t *length)
 {
     const char *at = *line;
     if (*at == '"') {
-        const char *end = strchr(at + 1, '"');
+        const char *end = closing_quote(at + 1);
         if (end) {
             *length = (size_t)(end - at - 1);
             *line = end + 1 + strcspn(end + 1, ",\r\n");
@@ -108,57 +128,125 @@ static int column_of(const char *line, const char *name)
     }
 }
 
-static bool number_in(const char *line, int column, double *value)
+/* The cell of a column in a line; NULL where the line is too short. */
+static const char *cell_in(const char *line, int column, size_t *length)
 {
-    size_t length = 0;
-    const char *text = "";
+    const char *text = NULL;
     for (int i = 0; i <= column; i++) {
-        text = cell(&line, &length);
+        text = cell(&line, length);
         if (i < column && *line++ != ',')
-            return false;
+            return NULL;
     }
+    return text;
+}
+
+/* A number, not below 0, that is the whole cell. */
+static bool number_of(const char *text, size_t length, double *value)
+{
     char *end;
-    *value = length ? strtod(text, &end) : (double)NAN;
-    return length && end == text + length && isfinite(*value) && *value >= 0;
+    *value = text && length ? strtod(text, &end) : (double)NAN;
+    return text && length && end == text + length && isfinite(*value) && *value >= 0;
+}
+
+/* A column of a file: where it stands and how many lines there are below the header. */
+struct column {
+    const struct call *file_name, *name;
+    const char *first; /* the line below the header */
+    int position;
+    size_t lines;
+};
+
+static bool column_open(const struct sampler_reader *reader, const struct call *call,
+                        struct column *column)
+{
+    column->name = sampler_named(call, "column");
+    if (call->type != CALL_CALL || !call->count || call->arguments[0].type != CALL_WORD ||
+        call->arguments[0].parameter || !column->name || column->name->type != CALL_WORD)
+        return sampler_fail(reader, call, "file.csv column=NAME", "`%s` names a file and a column",
+                            call->text);
+    column->file_name = &call->arguments[0];
+    const struct sampler_file *file = find_file(reader, column->file_name);
+    if (!file)
+        return false;
+    column->position = column_of(file->text, column->name->text);
+    if (column->position < 0)
+        return sampler_fail(reader, column->name, "the first line of the file names its columns",
+                            "`%s` has no column `%s`", column->file_name->text, column->name->text);
+    column->first = next_line(file->text);
+    column->lines = 0;
+    for (const char *at = column->first; *at; at = next_line(at))
+        column->lines++;
+    if (!column->lines)
+        return sampler_fail(reader, column->file_name, NULL, "`%s` has no values",
+                            column->file_name->text);
+    return true;
+}
+
+static bool empty(const char *line)
+{
+    return *line == '\n' || *line == '\r';
 }
 
 const double *sampler_column(const struct sampler_reader *reader, const struct call *call,
                              double factor, size_t *count)
 {
-    const struct call *column = sampler_named(call, "column");
+    struct column column;
     *count = 0;
-    if (call->type != CALL_CALL || !call->count || call->arguments[0].type != CALL_WORD ||
-        call->arguments[0].parameter || !column || column->type != CALL_WORD) {
-        sampler_fail(reader, call, "file.csv column=NAME", "`%s` names a file and a column",
-                     call->text);
+    if (!column_open(reader, call, &column))
         return NULL;
-    }
-    const struct call *name = &call->arguments[0];
-    const struct sampler_file *file = find_file(reader, name);
-    if (!file)
-        return NULL;
-    int position = column_of(file->text, column->text);
-    if (position < 0) {
-        sampler_fail(reader, column, "the first line of the file names its columns",
-                     "`%s` has no column `%s`", name->text, column->text);
-        return NULL;
-    }
-    size_t lines = 0, row = 1;
-    for (const char *at = next_line(file->text); *at; at = next_line(at))
-        lines++;
-    double *values = arena_array(reader->sampler->arena, lines, double);
-    for (const char *at = next_line(file->text); *at; at = next_line(at)) {
+    size_t row = 1, length = 0;
+    double *values = arena_array(reader->sampler->arena, column.lines, double);
+    for (const char *at = column.first; *at; at = next_line(at)) {
         row++;
-        if (*at == '\n' || *at == '\r')
+        if (empty(at))
             continue;
-        if (!number_in(at, position, &values[*count])) {
-            sampler_fail(reader, name, "numbers, not below 0", "`%s`, line %zu: no number in `%s`",
-                         name->text, row, column->text);
+        const char *text = cell_in(at, column.position, &length);
+        if (!number_of(text, length, &values[*count])) {
+            sampler_fail(reader, column.file_name, "numbers, not below 0",
+                         "`%s`, line %zu: no number in `%s`", column.file_name->text, row,
+                         column.name->text);
             return NULL;
         }
         values[(*count)++] *= factor;
     }
     if (!*count)
-        sampler_fail(reader, name, NULL, "`%s` has no values", name->text);
+        sampler_fail(reader, column.file_name, NULL, "`%s` has no values", column.file_name->text);
     return *count ? values : NULL;
+}
+
+/* A whole number up to KEYS_MAX is that key; any other text one in [2^61, 2^62) by its hash, where
+ * no number lies and no fresh key. Two of a million texts meet with a probability of 2e-7. */
+static uint64_t key_of(const char *text, size_t length)
+{
+    double value;
+    if (number_of(text, length, &value) && floor(value) >= value && value <= (double)KEYS_MAX)
+        return (uint64_t)value;
+    return random_hash(text, length) >> 3 | UINT64_C(1) << 61;
+}
+
+const uint64_t *sampler_key_column(const struct sampler_reader *reader, const struct call *call,
+                                   size_t *count)
+{
+    struct column column;
+    *count = 0;
+    if (!column_open(reader, call, &column))
+        return NULL;
+    size_t row = 1, length = 0;
+    uint64_t *keys = arena_array(reader->sampler->arena, column.lines, uint64_t);
+    for (const char *at = column.first; *at; at = next_line(at)) {
+        row++;
+        if (empty(at))
+            continue;
+        const char *text = cell_in(at, column.position, &length);
+        if (!text || !length) {
+            sampler_fail(reader, column.file_name, "a number or a text in every line",
+                         "`%s`, line %zu: no key in `%s`", column.file_name->text, row,
+                         column.name->text);
+            return NULL;
+        }
+        keys[(*count)++] = key_of(text, length);
+    }
+    if (!*count)
+        sampler_fail(reader, column.file_name, NULL, "`%s` has no values", column.file_name->text);
+    return *count ? keys : NULL;
 }

@@ -67,15 +67,9 @@ static bool make_trace(const struct sampler_reader *r, const struct call *c,
 {
     size_t count;
     const char *why = "";
-    const double *values = sampler_column(r, c, 1, &count);
-    if (!values)
+    const uint64_t *keys = sampler_key_column(r, c, &count);
+    if (!keys)
         return false;
-    uint64_t *keys = arena_array(r->sampler->arena, count, uint64_t);
-    for (size_t i = 0; i < count; i++) {
-        if (floor(values[i]) < values[i] || values[i] > (double)KEYS_MAX)
-            return sampler_fail(r, c, NULL, "recorded keys are whole numbers up to 2^52");
-        keys[i] = (uint64_t)values[i];
-    }
     return checked(r, c, keys_make_trace(out, r->sampler->arena, keys, count, &why), &why);
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 enum { TRIES_MAX = 1000 };
+static const uint64_t apart = UINT64_C(0x6a09e667f3bcc908); /* keeps coins from the contests */
 
 static const struct field ring_fields[] = {
     {.name = "vnodes",
@@ -68,7 +69,7 @@ static uint32_t pick_by_hash(struct agent *agent, struct balancer_choice *choice
     if (LIKELY(!balancer_ramping(agent, choice->balancer)))
         return backend;
     for (uint32_t i = 0; i < TRIES_MAX; i++) {
-        uint64_t coin = random_mix(hash ^ agent->simulation->agents[backend].id_base);
+        uint64_t coin = random_mix(hash ^ agent->simulation->agents[backend].id_base ^ apart);
         if (balancer_takes(agent, choice, backend, coin))
             break;
         again = random_mix(again);

@@ -6,6 +6,7 @@
  * marked incomplete. A second one ends the program at once. */
 #include "engine/cli/cli.h"
 #include "engine/cli/folder.h"
+#include "engine/cli/size.h"
 #include "engine/experiment/experiment.h"
 #include "engine/experiment/warmup.h"
 #include "engine/scenario/diagnostic.h"
@@ -120,9 +121,24 @@ static void plan_json(const struct report *report)
     arena_free(&arena);
 }
 
-/* The points and how many runs they come to; quiet: only how many. */
-static int plan(const struct options *options, const struct report *report)
+/* "34 MB", to two digits: it is an estimate. */
+static const char *bytes_text(struct arena *arena, double bytes)
 {
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    int unit = 0;
+    while (bytes >= 999.5 && unit < 4) {
+        bytes /= 1000;
+        unit++;
+    }
+    double step = bytes >= 100 ? 10 : bytes >= 10 ? 1 : 0.1;
+    return arena_format(arena, "%.*f %s", step < 1, step * (double)(int64_t)(bytes / step + 0.5),
+                        units[unit]);
+}
+
+/* The points, how many runs they come to and how much they will write; quiet: no points. */
+static int plan(const struct options *options, const struct scenario *scenario)
+{
+    const struct report *report = scenario_report(scenario);
     if (options->json) {
         plan_json(report);
         return answer_end(EXIT_DONE);
@@ -137,6 +153,11 @@ static int plan(const struct options *options, const struct report *report)
            report->point_count, report->point_count == 1 ? "" : "s", report->replications,
            report->replications == 1 ? "" : "s",
            (uint64_t)report->point_count * report->replications, (double)report->duration * 1e-9);
+    struct size size = size_predict(scenario);
+    struct arena arena = {0};
+    printf("about %s on disk: parts %s, CSV files %s\n", bytes_text(&arena, size.parts + size.csv),
+           bytes_text(&arena, size.parts), bytes_text(&arena, size.csv));
+    arena_free(&arena);
     return answer_end(EXIT_DONE);
 }
 
@@ -322,7 +343,7 @@ static int play(const struct options *options, bool sweep)
                 "plays it\n");
     int code = EXIT_USAGE;
     if (scenario && options->plan) {
-        code = plan(options, scenario_report(scenario));
+        code = plan(options, scenario);
     } else if (scenario) {
         struct arena arena = {0};
         const char *directory = options->out

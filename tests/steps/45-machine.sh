@@ -92,6 +92,16 @@ mkdir -p $out/reference
 ends "the undisturbed sweep" 0 "$orrery" sweep $sweep -q -j 1 -o $out/reference/sweep
 whole $out/reference/sweep || bad "the undisturbed sweep writes a crooked CSV"
 
+# What the plan says it will write is right within a factor of two.
+told=$("$orrery" sweep $sweep --plan -q | awk '/ on disk/ {
+    print int($2 * ($3 == "KB" ? 1e3 : $3 == "MB" ? 1e6 : $3 == "GB" ? 1e9 : 1)) }')
+written=$(find $out/reference/sweep -name '*.part' -o -name '*.csv' | xargs cat | wc -c)
+if [ "${told:-0}" -gt $((written / 2)) ] && [ "${told:-0}" -lt $((written * 2)) ]; then
+    ok "the plan says how much is written"
+else
+    bad "the plan says ${told:-nothing} bytes, and $written are written"
+fi
+
 # A shell without job control starts a background process with SIGINT ignored; env can undo that.
 heard=
 if env --default-signal=INT true 2>/dev/null; then

@@ -1,4 +1,5 @@
 #include "engine/scenario/describe.h"
+#include "engine/scenario/faults.h"
 #include "engine/scenario/sampler.h"
 #include "engine/scenario/settings.h"
 
@@ -194,6 +195,31 @@ static void print_common(FILE *out)
     print_table(out, &settings_node, 0, NULL);
 }
 
+/* What a fault can do, and to whom. */
+static void print_actions(FILE *out)
+{
+    fprintf(out, "\nActions of a fault\n");
+    for (const struct fault_word *w = fault_words; w->name; w++) {
+        int column = fprintf(out, "  %s", w->name);
+        column = pad(out, column, TYPE_COLUMN);
+        column += fprintf(out, "%s%s%s", w->whom, w->by ? ", by " : "", w->by ? w->by : "");
+        pad(out, column, TEXT_COLUMN);
+        wrap(out, w->summary, TEXT_COLUMN, TEXT_COLUMN);
+    }
+    fprintf(out, "\nWhom a fault hits\n  ");
+    wrap(out,
+         "A set: addresses and zones side by side (`n.1 n.2`, `zone az1`), or a choice among them, "
+         "drawn anew each time (`one of n`). Links: `a <-> b` or `a -> b` between sets, a set "
+         "alone for all its links, `default` for every link. Faults go on through the drain. At "
+         "one instant a fault comes before everything else, its end before the begin of another.",
+         2, 2);
+    for (const struct fault_choice *c = fault_choices; c->name; c++) {
+        int column = fprintf(out, "  %s of", c->name);
+        pad(out, column, TYPE_COLUMN + 4);
+        wrap(out, c->summary, TYPE_COLUMN + 4, TYPE_COLUMN + 4);
+    }
+}
+
 static void print_language(FILE *out)
 {
     fprintf(out, "the document\n\nKeys\n");
@@ -208,6 +234,10 @@ static void print_language(FILE *out)
     print_keys(out, settings_operation_keys);
     fprintf(out, "\nKeys of a link\n");
     print_table(out, &settings_link, 0, NULL);
+    fprintf(out, "\nKeys of a fault\n");
+    print_table(out, &settings_fault, 0, NULL);
+    print_keys(out, settings_fault_keys);
+    print_actions(out);
 }
 
 static void print_values(FILE *out)

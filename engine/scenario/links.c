@@ -17,6 +17,10 @@ static const struct {
     {"latency", LINK_LATENCY, offsetof(struct link_settings, has_latency)},
     {"bandwidth", LINK_BANDWIDTH, offsetof(struct link_settings, has_bandwidth)},
     {"loss", LINK_LOSS, offsetof(struct link_settings, has_loss)},
+    {"duplicate", LINK_DUPLICATE, offsetof(struct link_settings, has_duplicate)},
+    {"reorder", LINK_REORDER, offsetof(struct link_settings, has_reorder)},
+    {"queue", LINK_QUEUE, offsetof(struct link_settings, has_queue)},
+    {"transport", LINK_TRANSPORT, offsetof(struct link_settings, has_transport)},
     {"give_up", LINK_GIVE_UP, offsetof(struct link_settings, has_give_up)},
 };
 
@@ -179,6 +183,7 @@ void point_links(struct point *point)
         if (!known)
             continue;
         rule.config = settings.config;
+        rule.config.stream = settings.transport == 1;
         rule.keys = keys_set(&settings);
         places[count] = (struct rule_place){.key = map->keys[i], .entry = i};
         rules[count++] = rule;

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-static const char *const top_keys[] = {"orrery", "name",  "question", "include", "seed",
-                                       "run",    "vars",  "zones",    "nodes",   "links",
-                                       "sweep",  "where", "expect",   "output",  NULL};
+static const char *const top_keys[] = {"orrery", "name",   "question", "include", "seed",   "run",
+                                       "vars",   "zones",  "nodes",    "links",   "faults", "sweep",
+                                       "where",  "expect", "output",   NULL};
 
 /* The longest `timeout` of a client, whatever the operation; 0 where none has one. */
 static int64_t longest_timeout(const struct point *point)
@@ -111,4 +111,5 @@ void point_build(struct point *point)
     point_cycles(point);
     point_links(point);
     point_run(point);
+    point_faults(point);
 }

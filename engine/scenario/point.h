@@ -58,6 +58,9 @@ void point_links(struct point *point);
 /* `run:` and `output:` into windows, drain, limits. */
 void point_run(struct point *point);
 
+/* `faults:` into faults; after the run, whose length bounds how often they strike. */
+void point_faults(struct point *point);
+
 /* All of it. `document` is of this point, its vars already replaced. */
 void point_build(struct point *point);
 

@@ -4,6 +4,7 @@
  * a suffix, a bool is a boolean or its word, and zero needs no unit. What only the loader can know
  * (names, ranges, sums of shares, cycles) is not in the schema. */
 #include "engine/scenario/describe.h"
+#include "engine/scenario/faults.h"
 #include "engine/scenario/sampler.h"
 #include "engine/scenario/settings.h"
 
@@ -288,6 +289,7 @@ static void put_top(FILE *out)
         {"links", "\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^(default|" ADDRESS
                   " *(->|<->) *" ADDRESS ")$\"}, \"additionalProperties\": {\"$ref\": "
                   "\"#/definitions/link\"}"},
+        {"faults", "\"type\": \"array\", \"items\": {\"$ref\": \"#/definitions/fault\"}"},
         {"sweep", "\"type\": \"object\", \"additionalProperties\": {\"type\": [\"array\", "
                   "\"object\", \"string\"]}"},
         {"where", "\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}"},
@@ -301,6 +303,29 @@ static void put_top(FILE *out)
                 put_description(out, k->summary, NULL);
                 fprintf(out, ", %s}", shapes[i].schema);
             }
+}
+
+static void put_fault(FILE *out)
+{
+    const char *between = "";
+    fputs(",\n  \"fault\": {\"type\": \"object\", \"additionalProperties\": false, "
+          "\"properties\": {",
+          out);
+    put_table(out, &settings_fault, NULL, &between);
+    for (const struct settings_key *k = settings_fault_keys + 1; k->name; k++) {
+        fprintf(out, ",\n   \"%s\": {", k->name);
+        put_description(out, k->summary, NULL);
+        fputs(", \"type\": [\"string\", \"number\"]}", out);
+    }
+    for (const struct fault_word *w = fault_words; w->name; w++) {
+        fprintf(out, ",\n   \"%s\": {", w->name);
+        put_description(out, w->summary, NULL);
+        fputs(", \"type\": \"string\"}", out);
+    }
+    fputs("}, \"oneOf\": [", out);
+    for (const struct fault_word *w = fault_words; w->name; w++)
+        fprintf(out, "%s{\"required\": [\"%s\"]}", w == fault_words ? "" : ", ", w->name);
+    fputs("]}", out);
 }
 
 void describe_schema(const struct kind *const *kinds, FILE *out)
@@ -321,6 +346,7 @@ void describe_schema(const struct kind *const *kinds, FILE *out)
     put_object(out, &settings_run);
     fputs(",\n  \"link\": ", out);
     put_object(out, &settings_link);
+    put_fault(out);
     fputs(",\n  \"output\": {\"type\": \"object\", \"additionalProperties\": false, "
           "\"properties\": {",
           out);

@@ -101,6 +101,17 @@ static const struct field node_fields[] = {
 };
 const struct field_table settings_node = {.fields = node_fields};
 
+static const struct field_word transport_words[] = {
+    {"message", "What is lost is lost: the sender sees silence.", NULL},
+    {"stream",
+     "As over TCP, `loss` becomes delay: what is lost is sent again after 200 ms and a mean round "
+     "trip of the latency, then after twice that, and so on up to 120 s, until `give_up`. Nothing "
+     "comes twice or out of order. Every message is a stream of its own; a partition or a full "
+     "queue loses it all the same.",
+     NULL},
+    {0},
+};
+
 static const struct field link_fields[] = {
     {.name = "latency",
      .type = FIELD_DURATION,
@@ -122,6 +133,27 @@ static const struct field link_fields[] = {
      .present = offsetof(struct link_settings, has_loss),
      .otherwise = "0%",
      .summary = "Share of messages that vanish; the sender sees silence."},
+    {.name = "duplicate",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct link_settings, config.duplicate),
+     .present = offsetof(struct link_settings, has_duplicate),
+     .otherwise = "0%",
+     .summary = "Share of messages that come twice, each with a latency of its own."},
+    {.name = "reorder",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct link_settings, config.reorder),
+     .present = offsetof(struct link_settings, has_reorder),
+     .otherwise = "0%",
+     .summary = "Share of messages that take a second latency on top, so that later ones overtake "
+                "them. A latency that varies lets messages overtake in any case."},
+    {.name = "queue",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct link_settings, config.queue),
+     .present = offsetof(struct link_settings, has_queue),
+     .otherwise = "unlimited",
+     .flags = FIELD_UNLIMITED,
+     .summary = "Messages that wait for the bandwidth, beyond the one that is being sent; one that "
+                "finds so many is lost."},
     {.name = "give_up",
      .type = FIELD_TIME,
      .offset = offsetof(struct link_settings, config.give_up),
@@ -129,6 +161,13 @@ static const struct field link_fields[] = {
      .otherwise = "60s",
      .min = 1,
      .summary = "After so long the sender of a lost message is told (outcome info)."},
+    {.name = "transport",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct link_settings, transport),
+     .present = offsetof(struct link_settings, has_transport),
+     .otherwise = "message",
+     .words = transport_words,
+     .summary = "What carries the messages."},
     {0},
 };
 const struct field_table settings_link = {.fields = link_fields};
@@ -148,6 +187,7 @@ const struct settings_key settings_top_keys[] = {
     {"links", "map ends -> link", "none",
      "`a -> b`, `a <-> b` or `default`; ends are addresses or "
      "zones."},
+    {"faults", "list of faults", "none", "What breaks, when: {at: 60s, for: 20s, crash: web.2}."},
     {"sweep", "map key -> values", "none",
      "Lists, ranges `1..9 step 2`, `1k..1M log 7`, or named "
      "points, each a map of path: value."},

@@ -39,7 +39,9 @@ struct node_settings {
 /* The keys of one entry of `links`, and which of them it sets. */
 struct link_settings {
     struct link_config config;
-    bool has_latency, has_bandwidth, has_loss, has_give_up;
+    bool has_latency, has_bandwidth, has_loss, has_duplicate, has_reorder, has_queue, has_give_up,
+        has_transport;
+    uint8_t transport; /* 0: message, 1: stream */
 };
 
 extern const struct field_table settings_seed, settings_run, settings_output, settings_node,

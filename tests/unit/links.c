@@ -91,7 +91,7 @@ static void an_end_must_exist(void)
     CU_ASSERT_TRUE(refused(TIER "links: {app.4 -> db: {loss: 1%}}\n", false, "has 3 instances"));
     CU_ASSERT_TRUE(refused(TIER "links: {app: {loss: 1%}}\n", false, "`app` is no link"));
     CU_ASSERT_TRUE(refused(TIER "links: {app -> default: {loss: 1%}}\n", false, "two ends"));
-    CU_ASSERT_TRUE(refused(TIER "links: {app -> db: {reorder: 1%}}\n", false, "unknown key"));
+    CU_ASSERT_TRUE(refused(TIER "links: {app -> db: {protocol: http2}}\n", false, "unknown key"));
 }
 
 SUITE("links", TEST(ends_are_nodes_instances_zones_or_anything),

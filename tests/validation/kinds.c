@@ -77,6 +77,43 @@ const struct kind fork_kind = {
     .tick = no_tick,
 };
 
+/* ---- redundant: copies to distinct servers, the first answer cancels the others ---- */
+
+static void redundant_step(struct agent *agent, struct call *c)
+{
+    const struct fork_config *config = agent->configs[c->operation];
+    if (c->wake != WAKE_ARRIVED) {
+        for (uint16_t i = 0; i < config->copies; i++)
+            call_cancel(c, agent, i);
+        call_reply(c, agent, c->wake == WAKE_JOINED ? STATUS_OK : STATUS_FAIL, 0);
+        return;
+    }
+    uint64_t left = config->copies;
+    uint16_t sent = 0;
+    for (uint32_t i = 0; i < config->to.count && left; i++) { /* each set of servers as likely */
+        struct stream *stream = agent_stream(agent, STREAM_PICK);
+        if (stream_below(stream, config->to.count - i) >= left)
+            continue;
+        call_to(c, agent, config->to.agents[i], sent++, 0);
+        left--;
+    }
+    call_await(c, agent, 1, TIME_NONE);
+}
+
+const struct kind redundant_kind = {
+    .name = "redundant",
+    .summary = "Sends copies to distinct targets at random; the first answer cancels the others.",
+    .semantics = "For the validation.",
+    .fields = &fork_fields,
+    .tables = {&visit_metrics},
+    .flags = KIND_VISITED | KIND_CANCELS,
+    .config_size = sizeof(struct fork_config),
+    .start = no_start,
+    .step = redundant_step,
+    .settle = no_settle,
+    .tick = no_tick,
+};
+
 /* ---- pause: stops a node once ---- */
 
 struct pause_config {

@@ -5,7 +5,8 @@
 
 #include "engine/kernel/kind.h"
 
-extern const struct kind fork_kind;  /* `to`, `copies` of each, `need` answers (0: all) */
-extern const struct kind pause_kind; /* `whom`, `at`, `for` */
+extern const struct kind fork_kind;      /* `to`, `copies` of each, `need` answers (0: all) */
+extern const struct kind redundant_kind; /* `to`, `copies` of a call to distinct ones */
+extern const struct kind pause_kind;     /* `whom`, `at`, `for` */
 
 #endif

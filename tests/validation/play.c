@@ -96,6 +96,7 @@ static struct scenario *load(const struct play_request *request)
     for (uint32_t i = 0; model_kinds[i]; i++)
         kinds[count++] = model_kinds[i];
     kinds[count++] = &fork_kind;
+    kinds[count++] = &redundant_kind;
     kinds[count++] = &pause_kind;
     kinds[count] = NULL;
     static const struct kind *kept[16];

@@ -9,7 +9,7 @@ nodes:
 links: {users <-> east: {latency: 1ms}}
 run: {duration: 1s, replications: 5}
 YAML
-"$ORRERY" sweep scenario.yaml --plan
+"$ORRERY" sweep scenario.yaml --plan | grep -v "on disk"
 sed -i 's/^links: .*/links: {users <-> east: {latency: 1ms}, users <-> west: {latency: 50ms}}/' \
     scenario.yaml
 "$ORRERY" run scenario.yaml -q

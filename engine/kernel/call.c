@@ -77,7 +77,7 @@ struct call *call_begin(struct agent *agent, uint64_t sequence)
     c->agent = c->from = agent->index;
     c->state = CALL_HELD;
     c->op_id = random_mix(agent->id_base ^ sequence);
-    c->path = agent->tier_bit;
+    c->path = agent->tier_bits;
     c->arrived_ns = s->queue.now;
     frame_clear(c, agent->kind);
     s->totals.calls_begun++;
@@ -89,12 +89,12 @@ struct call *call_begin(struct agent *agent, uint64_t sequence)
  * a cache in between moves nobody's draws. */
 static inline void call_draws_anew(struct call *parent, struct call *c, const struct agent *to)
 {
-    if (parent->path & to->tier_bit) {
+    if ((parent->path & to->tier_bits) == to->tier_bits) {
         uint64_t mixed = random_mix(((uint64_t)parent->sub << 32 | parent->round) ^
                                     ((uint64_t)(parent->sent + 1u) << 16) ^ to->tier);
         c->sub = (uint32_t)(mixed >> 32) | 1;
     }
-    parent->path |= to->tier_bit;
+    parent->path |= to->tier_bits;
     c->path = parent->path;
 }
 
@@ -154,7 +154,7 @@ struct call *call_post(struct agent *from, uint32_t to, uint32_t size)
     c->agent = to;
     c->flags = CALL_POST;
     c->size = size;
-    c->path = target->tier_bit;
+    c->path = target->tier_bits;
     c->state = CALL_FLIGHT;
     call_travel(s, c, from->place, target->place, EVENT_ARRIVE, size);
     return c;

@@ -84,7 +84,7 @@ struct call {
     uint32_t sibling; /* next child of the same parent (for cancel) */
 
     uint64_t op_id; /* unique: the version it writes, idempotency id and draw key */
-    uint64_t path;  /* tiers visited: one bit each by hash of the name */
+    uint64_t path;  /* tiers visited: three bits each by hash of the name (a Bloom filter) */
     uint64_t key;
     uint64_t version;
     int64_t deadline_ns;    /* 0: none */
@@ -208,7 +208,7 @@ struct agent {
     bool member; /* of the pools that hold it; not while it starts up, drains or is switched off */
     double weight;
     uint64_t tier;        /* hash of the node's name */
-    uint64_t tier_bit;    /* its bit in `path` */
+    uint64_t tier_bits;   /* its three bits in `path` */
     uint64_t id_base;     /* hash of seed, replication and the instance's name: for op_ids */
     uint64_t id_count;    /* posts so far */
     uint64_t inside;      /* calls it holds of others */

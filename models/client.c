@@ -13,6 +13,7 @@
  * after the restart, arrivals go on with the first one after it. */
 #include "models/client.h"
 
+#include "engine/kernel/watch.h"
 #include "models/registry.h"
 
 #include <math.h>
@@ -48,6 +49,7 @@ struct client_frame {
     int64_t intended_ns;
     uint64_t turn; /* closed loop: user and turn */
     uint32_t session;
+    uint32_t watched; /* its number at the watch */
     bool sent;
 };
 
@@ -183,6 +185,8 @@ static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t i
         s->observed_open++;
     record_count(r, CLIENT_OPERATIONS, c->operation, intended_ns, 1);
     record_level(r, CLIENT_IN_SYSTEM, 1);
+    if (UNLIKELY(s->watch != NULL))
+        f->watched = watch_begin(s->watch, agent, intended_ns);
     if (s->probe && s->probe->invoke)
         s->probe->invoke(s->probe->context, agent, c);
     if (session_take(agent, c))
@@ -196,7 +200,10 @@ static void account(struct agent *agent, const struct call *c, const struct clie
     struct record *r = agent->records[CLIENT_TABLE];
     int64_t now = simulation_now(agent->simulation), latency_ns = now - f->intended_ns;
     const struct caller *caller = &f->caller;
+    struct watch *watch = agent->simulation->watch;
     struct entry begun = record_at(r, c->operation, f->intended_ns);
+    if (UNLIKELY(watch != NULL))
+        watch_end(watch, agent, f->watched, c->operation, status == STATUS_OK, f->intended_ns);
     entry_count(&begun, CLIENT_TRIES, caller->tries);
     if (LIKELY(status == STATUS_OK)) {
         int64_t timeout = config_of(agent, c)->caller.timeout;
@@ -495,7 +502,7 @@ const struct kind client_kind = {
         "operation's own number. `arrivals`, `users`, `think` and `sessions` belong to the whole "
         "client, not to one operation. Left out: connections, computing time of its own.",
     .fields = &client_fields,
-    .tables = {&client_metrics},
+    .tables = {&client_metrics, &watch_metrics},
     .flags = KIND_CLIENT,
     .config_size = sizeof(struct client_config),
     .volatile_size = sizeof(struct client_memory),

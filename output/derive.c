@@ -10,13 +10,14 @@
 #include "engine/kernel/check.h"
 #include "engine/kernel/random.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SUMMARY, REPLICATIONS, DISTRIBUTIONS, SERIES, FILES };
+enum { SUMMARY, REPLICATIONS, DISTRIBUTIONS, SERIES, FAULTS, FILES };
 static const char *const file_names[FILES] = {"summary.csv", "replications.csv",
-                                              "distributions.csv", "series.csv"};
+                                              "distributions.csv", "series.csv", "faults.csv"};
 static const double csv_confidence = 0.95;
 
 struct derivation {
@@ -81,6 +82,10 @@ static void put_headers(struct derivation *d)
         put_header(
             &d->files[SERIES], d->report, false,
             COLUMNS("replication", "time_s", "node", "metric", "statistic", "unit", "value"));
+    if (d->wanted[FAULTS])
+        put_header(
+            &d->files[FAULTS], d->report, false,
+            COLUMNS("replication", "start_s", "end_s", "name", "action", "target", "amount"));
 }
 
 /* What a row begins with in summary and replications. */
@@ -128,14 +133,20 @@ static void keep_row(struct derivation *d, const struct place *at, const struct 
     };
 }
 
+/* Where an event never came the number is infinite; in files there is none then. */
+static double known(double value)
+{
+    return isinf(value) ? (double)NAN : value;
+}
+
 static void put_summary(struct derivation *d, const struct place *at, const struct estimate *e)
 {
     struct csv *csv = &d->files[SUMMARY];
     char flags[64];
     put_place(d, csv, at);
-    csv_value(csv, e->value, at->unit);
-    csv_value(csv, e->low, at->unit);
-    csv_value(csv, e->high, at->unit);
+    csv_value(csv, known(e->value), at->unit);
+    csv_value(csv, known(e->low), at->unit);
+    csv_value(csv, known(e->high), at->unit);
     csv_integer(csv, e->n);
     csv_integer(csv, e->replications);
     csv_text(csv, method_name(e->method));
@@ -151,7 +162,7 @@ static void put_replications(struct derivation *d, const struct place *at,
         put_place(d, csv, at);
         csv_integer(csv, sample->replications[r]);
         csv_integer(csv, d->results[r]->seed);
-        csv_value(csv, estimate_single(&sample->cells[r], s), at->unit);
+        csv_value(csv, known(estimate_single(&sample->cells[r], s)), at->unit);
         csv_general(csv, estimate_weight(&sample->cells[r]));
         csv_end(csv);
     }
@@ -209,6 +220,7 @@ static void put_sample(struct derivation *d, const struct sample *sample)
     uint32_t count = statistics_of(d->report, cell, d->statistics);
     for (uint32_t i = 0; i < count; i++) {
         at.statistic = statistic_name(&d->statistics[i]);
+        at.unit = d->statistics[i].type == STATISTIC_RUNS_WITH ? "1" : cell->unit;
         struct estimate e = estimate(&d->arena, sample, &d->statistics[i], &d->confidence);
         e.flags |= known_flags(d, cell->type, e.method);
         put_summary(d, &at, &e);
@@ -218,8 +230,26 @@ static void put_sample(struct derivation *d, const struct sample *sample)
     }
     if (cell->has_histogram && cell->key.instance == RESULT_POOLED)
         put_distribution(d, &at, sample);
-    judge_see(d->judge, d->point, at.node, result->nodes[cell->key.node].instances == 1,
-              at.operation, sample);
+}
+
+/* What the judge may want: of W and of every phase. */
+static void see_sample(struct derivation *d, const struct sample *sample)
+{
+    const struct result_key *key = &sample->cells[0].key;
+    const struct result *result = d->results[0];
+    const struct result_node *node = &result->nodes[key->node];
+    int64_t length = 0;
+    for (uint32_t r = 0; r < sample->count; r++)
+        length += window_set_length(&d->results[r]->windows[key->window]);
+    struct judge_label label = {
+        .point = d->point,
+        .window = key->window,
+        .node = result_label(&d->arena, node, key->instance),
+        .operation = operation_name(result, key->operation),
+        .single = node->instances == 1,
+        .empty = !length,
+    };
+    judge_see(d->judge, &label, sample);
 }
 
 /* ---- the merge of one point's cells ---- */
@@ -247,11 +277,11 @@ static struct result_cell nothing_like(const struct result_cell *model, const st
                                .unit = model->unit,
                                .type = model->type,
                                .has_histogram = model->has_histogram};
-    const struct window *w = &result->windows[model->key.window];
-    if (model->type == METRIC_TOTAL)
+    const struct window_set *w = &result->windows[model->key.window];
+    if (model->type == METRIC_TOTAL || model->type == METRIC_SPAN)
         cell.denominator = 1;
     if (model->type == METRIC_RATE)
-        cell.denominator = w->end - w->begin;
+        cell.denominator = window_set_length(w);
     cell.histogram.exact = true;
     return cell;
 }
@@ -294,6 +324,7 @@ static void put_series(struct derivation *d, uint32_t r)
     static const char *const statistics[] = {
         [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",  [METRIC_RATIO] = "ratio",
         [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean", [METRIC_SHARE] = "mean",
+        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",
     };
     const struct result *result = d->results[r];
     for (uint32_t i = 0; i < result->course_count; i++) {
@@ -311,6 +342,24 @@ static void put_series(struct derivation *d, uint32_t r)
             put_course(d, r, c, k, node, "p50", in_unit(&cell, c->p50[k]));
             put_course(d, r, c, k, node, "p99", in_unit(&cell, c->p99[k]));
         }
+    }
+}
+
+/* ---- faults ---- */
+
+static void put_faults(struct derivation *d, uint32_t r)
+{
+    const struct result *result = d->results[r];
+    struct csv *csv = &d->files[FAULTS];
+    for (uint32_t i = 0; i < result->strike_count; i++) {
+        const struct result_strike *s = &result->strikes[i];
+        const struct result_fault *f = &result->faults[s->fault];
+        csv_integer(csv, d->point + 1);
+        csv_integer(csv, d->replications[r]);
+        csv_seconds(csv, s->begin);
+        csv_seconds(csv, s->end);
+        put_texts(csv, (const char *const[]){f->name, f->action, s->target, f->amount}, 4);
+        csv_end(csv);
     }
 }
 
@@ -359,9 +408,12 @@ static void derive_point(struct derivation *d)
         struct sample sample = gather(d, &model);
         if (model.key.window == 0)
             put_sample(d, &sample);
+        see_sample(d, &sample);
     }
     for (uint32_t r = 0; r < d->part_count && d->wanted[SERIES]; r++)
         put_series(d, r);
+    for (uint32_t r = 0; r < d->part_count && d->wanted[FAULTS]; r++)
+        put_faults(d, r);
     for (uint32_t r = 0; r < d->part_count; r++)
         part_free(d->parts[r]);
 }
@@ -376,18 +428,22 @@ static bool finish_files(struct derivation *d, struct output_error *error)
         good = !d->wanted[f] || csv_commit(&d->files[f], error);
     for (int f = 0; f < FILES && !good; f++)
         csv_discard(&d->files[f]);
-    /* A file of an earlier run that asked for a series would tell another run's story. */
-    char path[sizeof d->files[SERIES].path];
-    int length = snprintf(path, sizeof path, "%s/%s", d->dir, file_names[SERIES]);
-    if (good && !d->wanted[SERIES] && length < (int)sizeof path)
-        unlink(path);
+    /* A file of an earlier run that had a series or faults would tell another run's story. */
+    for (int f = 0; f < FILES && good; f++) {
+        char path[sizeof d->files[f].path];
+        int length = snprintf(path, sizeof path, "%s/%s", d->dir, file_names[f]);
+        if (!d->wanted[f] && length < (int)sizeof path)
+            unlink(path);
+    }
     return good;
 }
 
 static void open_files(struct derivation *d)
 {
     for (int f = 0; f < FILES; f++) {
-        d->wanted[f] = f != SERIES || d->report->series_interval > 0;
+        d->wanted[f] = f == SERIES   ? d->report->series_interval > 0
+                       : f == FAULTS ? d->report->faults
+                                     : true;
         if (d->wanted[f])
             csv_open(&d->files[f], d->dir, file_names[f]);
     }
@@ -419,7 +475,7 @@ struct outcome *output_derive(const char *dir, const struct report *report,
         .outcome = outcome,
         .judge = judge_begin(arena, report),
         .confidence = {.level = csv_confidence},
-        .statistics = arena_array(arena, (size_t)report->percentile_count + 4, struct statistic),
+        .statistics = arena_array(arena, (size_t)report->percentile_count + 5, struct statistic),
         .parts = arena_array(arena, report->replications, struct part *),
         .results = arena_array(arena, report->replications, const struct result *),
         .replications = arena_array(arena, report->replications, uint32_t),

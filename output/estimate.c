@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -36,24 +37,28 @@ enum wanted { WANT_NONE, WANT_NAMED, WANT_ALL };
 static uint32_t list_of(const struct report *report, enum metric_type type, enum wanted wanted,
                         struct statistic *list)
 {
+    static const struct percentile median = {"p50", 1, 2, false};
     uint32_t count = 0;
     bool observed = type == METRIC_DURATION || type == METRIC_LEVEL;
-    if (type == METRIC_TOTAL)
+    bool summed = type == METRIC_TOTAL || type == METRIC_SPAN, event = type == METRIC_EVENT;
+    if (summed)
         list[count++] = (struct statistic){STATISTIC_TOTAL, NULL};
-    if (type == METRIC_TOTAL)
+    if (summed || event)
         list[count++] = (struct statistic){STATISTIC_RUNS_WITH, NULL};
     if (type == METRIC_RATE)
         list[count++] = (struct statistic){STATISTIC_RATE, NULL};
     if (type == METRIC_RATIO)
         list[count++] = (struct statistic){STATISTIC_RATIO, NULL};
-    if (observed || type == METRIC_SHARE)
+    if (observed || event || type == METRIC_SHARE)
         list[count++] = (struct statistic){STATISTIC_MEAN, NULL};
     for (uint32_t i = 0; observed && wanted && i < report->percentile_count; i++)
         if (wanted == WANT_ALL || report->percentiles[i].named)
             list[count++] = (struct statistic){STATISTIC_PERCENTILE, &report->percentiles[i]};
-    if (type == METRIC_DURATION)
+    if (event)
+        list[count++] = (struct statistic){STATISTIC_PERCENTILE, &median};
+    if (event || type == METRIC_DURATION)
         list[count++] = (struct statistic){STATISTIC_MIN, NULL};
-    if (observed)
+    if (observed || event)
         list[count++] = (struct statistic){STATISTIC_MAX, NULL};
     return count;
 }
@@ -77,10 +82,10 @@ bool statistic_find(const struct report *report, enum metric_type type, const ch
         *found = (struct statistic){STATISTIC_PERCENTILE, &report->percentiles[i]};
         return true;
     }
-    struct statistic plain[4];
+    struct statistic plain[8];
     uint32_t count = list_of(report, type, WANT_NONE, plain);
     for (uint32_t i = 0; i < count; i++) {
-        if (!strcmp(names[plain[i].type], name)) {
+        if (!strcmp(statistic_name(&plain[i]), name)) {
             *found = plain[i];
             return true;
         }
@@ -95,6 +100,7 @@ const char *method_name(enum method method)
         [METHOD_RATIO] = "ratio",
         [METHOD_WOODRUFF] = "woodruff",
         [METHOD_CLOPPER] = "clopper",
+        [METHOD_ORDER] = "order",
         [METHOD_RARE] = "rare",
         [METHOD_NONE] = "none",
     };
@@ -118,7 +124,7 @@ const char *flags_name(char *text, uint32_t flags)
 
 double in_unit(const struct result_cell *cell, double value)
 {
-    if (cell->type == METRIC_DURATION)
+    if (cell->type == METRIC_DURATION || cell->type == METRIC_SPAN || cell->type == METRIC_EVENT)
         return value / (strcmp(cell->unit, "ms") ? 1e9 : 1e6);
     return cell->type == METRIC_RATE ? value * 1e9 : value;
 }
@@ -152,18 +158,21 @@ static double at_rank(const struct sparse *s, uint64_t rank)
 
 double estimate_single(const struct result_cell *cell, const struct statistic *s)
 {
-    bool empty = cell->type == METRIC_DURATION && !cell->denominator;
+    bool event = cell->type == METRIC_EVENT;
+    bool empty = (event || cell->type == METRIC_DURATION) && !cell->denominator;
     switch (s->type) {
     case STATISTIC_PERCENTILE:
+        if (event)
+            break;
         return in_unit(cell,
                        at_rank(&cell->histogram,
                                rank_of(s->percentile, cell->histogram.count + cell->missing)));
     case STATISTIC_MIN:
-        return empty ? NAN : in_unit(cell, (double)cell->min);
+        return empty || (event && cell->missing) ? NAN : in_unit(cell, (double)cell->min);
     case STATISTIC_MAX:
         return empty || cell->missing ? NAN : in_unit(cell, (double)cell->max);
     case STATISTIC_RUNS_WITH:
-        return cell->numerator > 0;
+        return event ? (empty ? NAN : !cell->missing) : cell->numerator > 0;
     case STATISTIC_MEAN:
     case STATISTIC_RATE:
     case STATISTIC_RATIO:
@@ -234,7 +243,8 @@ static bool too_few(uint32_t with, uint32_t count, wide events, uint32_t limit)
 static struct rarity rarity_of(const struct sample *s)
 {
     struct rarity k = {.bounded = s->cells[0].type == METRIC_RATIO};
-    bool counted = k.bounded || s->cells[0].type == METRIC_TOTAL || s->cells[0].type == METRIC_RATE;
+    enum metric_type type = s->cells[0].type;
+    bool counted = k.bounded || type == METRIC_TOTAL || type == METRIC_RATE || type == METRIC_SPAN;
     wide events = 0, others = 0;
     for (uint32_t r = 0; r < s->count; r++) {
         const struct result_cell *c = &s->cells[r];
@@ -282,7 +292,8 @@ static void estimate_quotient(struct arena *arena, struct estimate *e, const str
         share = share && s->cells[r].numerator <= s->cells[r].denominator;
     }
     bool events = cell->type == METRIC_TOTAL || cell->type == METRIC_RATE;
-    bool average = cell->type == METRIC_LEVEL || cell->type == METRIC_SHARE;
+    bool average =
+        cell->type == METRIC_LEVEL || cell->type == METRIC_SHARE || cell->type == METRIC_SPAN;
     e->n = events ? (uint64_t)numerator : average ? s->count : (uint64_t)denominator;
     if (missing)
         e->flags |= FLAG_CENSORED;
@@ -398,7 +409,7 @@ static void estimate_quantile(struct arena *arena, struct estimate *e, const str
     e->influence = isnan(slope) ? NULL : d;
 }
 
-/* ---- f, g ---- */
+/* ---- f, rare events ---- */
 
 static void estimate_extreme(struct estimate *e, const struct sample *s,
                              const struct statistic *statistic)
@@ -422,12 +433,84 @@ static void estimate_runs_with(struct estimate *e, const struct sample *s, doubl
     uint32_t with = 0;
     for (uint32_t r = 0; r < s->count; r++) {
         with += s->cells[r].numerator > 0;
-        e->n += (uint64_t)s->cells[r].numerator;
+        e->n += s->cells[r].type == METRIC_SPAN ? s->cells[r].numerator > 0
+                                                : (uint64_t)s->cells[r].numerator;
     }
     e->value = (double)with / s->count;
     e->low = clopper_low(with, s->count, tail);
     e->high = clopper_high(with, s->count, tail);
     e->method = METHOD_CLOPPER;
+}
+
+/* ---- g: when something came to pass ---- */
+
+/* The replications that tell of it. */
+static struct sample told_of(struct arena *arena, const struct sample *s)
+{
+    struct result_cell *cells = arena_array(arena, s->count, struct result_cell);
+    struct sample told = {.cells = cells};
+    for (uint32_t r = 0; r < s->count; r++)
+        if (s->cells[r].denominator)
+            cells[told.count++] = s->cells[r];
+    return told;
+}
+
+static int ascending(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The median with the interval of its order statistics: ranks l and R + 1 - l with the largest l
+ * for which P(X < l) <= tail, X binomial of R halves. */
+static void estimate_median(struct arena *arena, struct estimate *e, const struct sample *s,
+                            double tail)
+{
+    double *values = arena_array(arena, s->count, double);
+    uint32_t count = s->count, low = 0;
+    for (uint32_t r = 0; r < count; r++) {
+        const struct result_cell *c = &s->cells[r];
+        values[r] = c->missing ? (double)INFINITY : in_unit(c, (double)c->numerator);
+    }
+    qsort(values, count, sizeof *values, ascending);
+    e->value = values[(count + 1) / 2 - 1];
+    while (low < count && binomial_below(low, count, 0.5) <= tail)
+        low++;
+    if (!low)
+        return;
+    e->method = METHOD_ORDER;
+    e->low = values[low - 1];
+    e->high = values[count - low];
+}
+
+static void estimate_event(struct arena *arena, struct estimate *e, const struct sample *s,
+                           const struct statistic *statistic, struct confidence *confidence)
+{
+    struct sample told = told_of(arena, s);
+    double tail = (1 - confidence->level) / 2;
+    uint32_t with = 0;
+    for (uint32_t r = 0; r < told.count; r++)
+        with += !told.cells[r].missing;
+    e->replications = told.count;
+    if (!told.count)
+        return;
+    if (statistic->type == STATISTIC_RUNS_WITH) {
+        e->value = (double)with / told.count;
+        e->low = clopper_low(with, told.count, tail);
+        e->high = clopper_high(with, told.count, tail);
+        e->method = METHOD_CLOPPER;
+    } else if (statistic->type == STATISTIC_PERCENTILE) {
+        estimate_median(arena, e, &told, tail);
+    } else if (statistic->type == STATISTIC_MEAN) {
+        estimate_quotient(arena, e, &told, confidence);
+        if (told.count != s->count)
+            e->influence = NULL; /* of other replications than the sample's */
+    } else {
+        estimate_extreme(e, &told, statistic);
+    }
+    e->n = with;
+    if (with < told.count && statistic->type != STATISTIC_RUNS_WITH)
+        e->flags |= FLAG_CENSORED;
 }
 
 struct estimate estimate(struct arena *arena, const struct sample *sample,
@@ -443,6 +526,10 @@ struct estimate estimate(struct arena *arena, const struct sample *sample,
     };
     if (!sample->count)
         return e;
+    if (sample->cells[0].type == METRIC_EVENT) {
+        estimate_event(arena, &e, sample, statistic, confidence);
+        return e;
+    }
     switch (statistic->type) {
     case STATISTIC_PERCENTILE:
         estimate_quantile(arena, &e, sample, statistic->percentile, confidence);

@@ -14,11 +14,16 @@
  *    their mean has a bias that more replications do not cure.
  * d. Time averages, e. totals and rates: the same formula as a, where all n_r are equal: mean +- t
  * se. f. max, min: the largest and smallest of all; they estimate no parameter and have no
- * interval. g. Rare events: K = replications with an event (or, for a share, with a non-event). The
+ * interval. Rare events: K = replications with an event (or, for a share, with a non-event). The
  * unit that is independent is the replication. `runs_with` is K/R with the Clopper-Pearson
  * interval. With K < 5 (and not simply few replications full of events) a share has [0,
  * Clopper-Pearson high of K/R], since E[X] <= P(X > 0), and a count has no upper bound; with K < 20
  * the t interval is flagged.
+ *
+ * g. Time to an event (recovery): replications that never saw it are censored, and count as
+ *    infinite: `runs_with` is the share that did, with Clopper-Pearson; `p50` the median over all,
+ *    with the interval of its order statistics (R = 10: ranks 2 and 9, R = 30: 10 and 21; R < 6:
+ *    none); a mean exists only where all did. A bound that is never is infinite here.
  *
  * Flags: `few`; `tail`: fewer than 10 effective exceedances m = N(1-p)/deff, deff = Var(D_r) nbar /
  * (p(1-p)), or an upper level beyond 1; `skew`: R < 30 and |skewness of d_r| > 1.5; `censored`:
@@ -55,7 +60,7 @@ struct statistic {
 /* "mean", "p99.9", .. */
 const char *statistic_name(const struct statistic *statistic);
 
-/* The statistics a cell has in the summary, in order: at most percentile_count + 4. */
+/* The statistics a cell has in the summary, in order: at most percentile_count + 5. */
 uint32_t statistics_of(const struct report *report, const struct result_cell *cell,
                        struct statistic *list);
 
@@ -80,6 +85,7 @@ enum method {
     METHOD_RATIO,
     METHOD_WOODRUFF,
     METHOD_CLOPPER,
+    METHOD_ORDER,
     METHOD_RARE,
     METHOD_NONE,
 };

@@ -11,6 +11,7 @@
 /* One side of one comparison, as it was seen at its point. */
 struct side {
     bool seen;
+    bool empty;               /* there was no such time: of a phase */
     struct estimate estimate; /* at report->confidence */
     const double *values;     /* by replication */
     const uint32_t *replications;
@@ -100,16 +101,16 @@ static bool names_node(const char *text, const char *node, bool single)
            (!text[length] || (single && !strcmp(text + length, ".1")));
 }
 
-void judge_see(struct judge *j, uint32_t point, const char *node, bool single,
-               const char *operation, const struct sample *sample)
+void judge_see(struct judge *j, const struct judge_label *label, const struct sample *sample)
 {
     const struct result_cell *cell = &sample->cells[0];
-    for (uint32_t i = j->first[point]; i < j->first[point + 1]; i++) {
+    for (uint32_t i = j->first[label->point]; i < j->first[label->point + 1]; i++) {
         const struct expect_term *term = j->wanted[i].term;
         struct side *side = j->wanted[i].side;
         struct statistic statistic;
-        if (strcmp(term->metric, cell->name) || !names_node(term->node, node, single) ||
-            strcmp(term->operation, operation) ||
+        if (term->window != label->window || strcmp(term->metric, cell->name) ||
+            !names_node(term->node, label->node, label->single) ||
+            strcmp(term->operation, label->operation) ||
             !statistic_find(j->report, cell->type, term->statistic, &statistic))
             continue;
         double *values = arena_array(j->arena, sample->count, double);
@@ -120,6 +121,7 @@ void judge_see(struct judge *j, uint32_t point, const char *node, bool single,
         }
         *side = (struct side){
             .seen = true,
+            .empty = label->empty,
             .estimate = estimate(j->arena, sample, &statistic, &j->confidence),
             .values = values,
             .replications = replications,
@@ -274,6 +276,8 @@ static double p_value(const struct expectation *x, const struct measure *m, doub
 static const char *people(struct arena *arena, double value, const char *unit)
 {
     char text[NUMBER_ROOM];
+    if (isinf(value))
+        return "never";
     number_for_people(text, value);
     bool plain = !strcmp(unit, "1") || !*unit;
     return arena_format(arena, "%s%s%s", text, plain ? "" : " ", plain ? "" : unit);
@@ -372,6 +376,8 @@ static void judge_trial(struct judge *j, const struct trial *t, struct verdict *
     };
     if ((x->left.is_metric && !t->left.seen) || (x->right.is_metric && !t->right.seen))
         v->sentence = "no data: nothing of this was recorded";
+    else if (t->left.empty || t->right.empty)
+        v->sentence = "no such time: in no run does the phase lie in what is measured";
     else if (x->comparison == COMPARE_EQUAL || x->comparison == COMPARE_NOT_EQUAL)
         judge_invariant(j, x, t, v);
     else

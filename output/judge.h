@@ -18,10 +18,16 @@ struct judge;
 /* In `arena`. */
 struct judge *judge_begin(struct arena *arena, const struct report *report);
 
-/* Offers a sample of a point (from 0): its node's label and its operation as they are printed.
- * `single`: the node has one instance, which is meant by `web.1` too. */
-void judge_see(struct judge *judge, uint32_t point, const char *node, bool single,
-               const char *operation, const struct sample *sample);
+/* Whose sample it is: its node and its operation as they are printed. */
+struct judge_label {
+    uint32_t point, window; /* from 0; window 0: W, others: phases */
+    const char *node, *operation;
+    bool single; /* the node has one instance, which is meant by `web.1` too */
+    bool empty;  /* the window is, in every replication */
+};
+
+/* Offers a sample. */
+void judge_see(struct judge *judge, const struct judge_label *label, const struct sample *sample);
 
 /* The verdicts, in order of expectation and case; counts them in `outcome`. */
 void judge_end(struct judge *judge, struct outcome *outcome);

@@ -1,249 +1,11 @@
+/* Part files: from bytes that may be anybody's to a result. */
 #include "output/part.h"
 
 #include "engine/kernel/check.h"
+#include "output/part_format.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { VERSION = 1, MAGIC_SIZE = 8, HEADER_SIZE = MAGIC_SIZE + 4 + 8 + 8, PATH_ROOM = 4096 };
-static const char magic[MAGIC_SIZE] = {'O', 'R', 'R', 'Y', 'P', 'A', 'R', 'T'};
-
-/* FNV-1a with a final mix: told apart from random damage, not from malice. */
-static uint64_t hash_bytes(const unsigned char *bytes, size_t size)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-    h ^= h >> 32;
-    h *= UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 29;
-}
-
-static bool part_path(char path[PATH_ROOM], const char *dir, const struct part_identity *id,
-                      const char *suffix)
-{
-    int length = snprintf(path, PATH_ROOM, "%s/parts/%06u-%06u.part%s", dir, id->point,
-                          id->replication, suffix);
-    return length > 0 && length < PATH_ROOM;
-}
-
-/* ---- writing ---- */
-
-struct writer {
-    unsigned char *bytes;
-    size_t size, room;
-};
-
-static void put_bytes(struct writer *w, const void *bytes, size_t size)
-{
-    if (w->size + size > w->room) {
-        w->room = (w->size + size) * 2 + 4096;
-        w->bytes = realloc(w->bytes, w->room);
-        if (!w->bytes)
-            check_machine("out of memory for a part file");
-    }
-    if (size)
-        memcpy(w->bytes + w->size, bytes, size);
-    w->size += size;
-}
-
-/* Seven bits a byte, the lowest first. */
-static void put_wide(struct writer *w, unsigned __int128 value)
-{
-    unsigned char bytes[19];
-    size_t count = 0;
-    do {
-        bytes[count++] = (unsigned char)((value & 127) | (value > 127 ? 128 : 0));
-        value >>= 7;
-    } while (value);
-    put_bytes(w, bytes, count);
-}
-
-static void put(struct writer *w, uint64_t value)
-{
-    put_wide(w, value);
-}
-
-static void put_signed(struct writer *w, int64_t value)
-{
-    put(w, (uint64_t)value << 1 ^ (uint64_t)(value < 0 ? -1 : 0));
-}
-
-static void put_little(struct writer *w, uint64_t value, int size)
-{
-    unsigned char bytes[8];
-    for (int i = 0; i < size; i++)
-        bytes[i] = (unsigned char)(value >> 8 * i);
-    put_bytes(w, bytes, (size_t)size);
-}
-
-static void put_double(struct writer *w, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_little(w, value == value ? bits : UINT64_C(0x7ff8000000000000), 8);
-}
-
-static void put_text(struct writer *w, const char *text)
-{
-    put(w, strlen(text));
-    put_bytes(w, text, strlen(text));
-}
-
-static void put_sparse(struct writer *w, const struct sparse *s)
-{
-    int64_t last = 0;
-    put(w, s->exact);
-    put(w, s->item_count);
-    for (uint32_t i = 0; i < s->item_count; i++) {
-        put(w, (uint64_t)(s->items[i].low - last));
-        put(w, s->items[i].count);
-        if (!s->exact)
-            put(w, s->items[i].offset);
-        last = s->items[i].low;
-    }
-}
-
-static void put_key(struct writer *w, const struct result_key *key)
-{
-    put(w, key->window);
-    put(w, key->node);
-    put(w, key->instance);
-    put(w, key->operation);
-    put(w, key->metric);
-}
-
-static void put_cell(struct writer *w, const struct result_cell *c)
-{
-    put_key(w, &c->key);
-    put_text(w, c->name);
-    put_text(w, c->unit);
-    put(w, c->type);
-    put_wide(w, (unsigned __int128)c->numerator);
-    put_wide(w, (unsigned __int128)c->denominator);
-    put_signed(w, c->min);
-    put_signed(w, c->max);
-    put(w, c->missing);
-    put(w, c->has_histogram);
-    if (c->has_histogram)
-        put_sparse(w, &c->histogram);
-}
-
-static void put_course(struct writer *w, const struct result_course *c, uint32_t count)
-{
-    put_key(w, &c->key);
-    put_text(w, c->name);
-    put_text(w, c->unit);
-    put(w, c->type);
-    put(w, c->p50 != NULL);
-    for (uint32_t i = 0; i < count; i++) {
-        put_wide(w, (unsigned __int128)c->numerator[i]);
-        put_wide(w, (unsigned __int128)c->denominator[i]);
-        if (c->p50) {
-            put_double(w, c->p50[i]);
-            put_double(w, c->p99[i]);
-        }
-    }
-}
-
-static void put_frame(struct writer *w, const struct result *r)
-{
-    put(w, r->totals.events);
-    put(w, r->totals.fingerprint);
-    put(w, r->totals.live_max);
-    put(w, r->totals.unfinished);
-    put_signed(w, r->totals.end_ns);
-    put(w, r->diverged);
-    put_text(w, r->message);
-    put(w, r->window_count);
-    for (uint32_t i = 0; i < r->window_count; i++) {
-        put_signed(w, r->windows[i].begin);
-        put_signed(w, r->windows[i].end);
-    }
-    put(w, r->node_count);
-    for (uint32_t i = 0; i < r->node_count; i++) {
-        put_text(w, r->nodes[i].name);
-        put(w, r->nodes[i].instances);
-    }
-    put(w, r->operation_count);
-    for (uint32_t i = 0; i < r->operation_count; i++)
-        put_text(w, r->operations[i]);
-    put_signed(w, r->series_interval);
-    put(w, r->interval_count);
-    put_signed(w, r->series_end);
-}
-
-static void put_all(struct writer *w, const struct part_identity *id, const struct result *r)
-{
-    put_text(w, id->scenario);
-    put(w, id->point);
-    put(w, id->replication);
-    put(w, id->seed);
-    put_frame(w, r);
-    put(w, r->cell_count);
-    for (uint32_t i = 0; i < r->cell_count; i++)
-        put_cell(w, &r->cells[i]);
-    put(w, r->course_count);
-    for (uint32_t i = 0; i < r->course_count; i++)
-        put_course(w, &r->courses[i], r->interval_count);
-}
-
-static bool failed(struct output_error *error, const char *path, const char *temporary)
-{
-    int reason = errno;
-    if (temporary)
-        unlink(temporary);
-    snprintf(error->message, sizeof error->message, "cannot write %.400s: %s", path,
-             strerror(reason ? reason : EIO));
-    return false;
-}
-
-static bool write_whole(const char *path, const char *temporary, const struct writer *head,
-                        const struct writer *body, struct output_error *error)
-{
-    errno = 0;
-    FILE *file = fopen(temporary, "wb");
-    if (!file)
-        return failed(error, path, NULL);
-    bool good = fwrite(head->bytes, 1, head->size, file) == head->size &&
-                fwrite(body->bytes, 1, body->size, file) == body->size && !fflush(file);
-    if (!good) {
-        int reason = errno;
-        fclose(file);
-        errno = reason;
-        return failed(error, path, temporary);
-    }
-    if (fclose(file) || rename(temporary, path))
-        return failed(error, path, temporary);
-    return true;
-}
-
-bool output_part_write(const char *dir, const struct part_identity *identity,
-                       const struct result *result, struct output_error *error)
-{
-    char path[PATH_ROOM], temporary[PATH_ROOM], parts[PATH_ROOM];
-    errno = ENAMETOOLONG;
-    if (!part_path(path, dir, identity, "") || !part_path(temporary, dir, identity, ".tmp"))
-        return failed(error, dir, NULL);
-    snprintf(parts, sizeof parts, "%s/parts", dir);
-    if (mkdir(parts, 0777) && errno != EEXIST)
-        return failed(error, parts, NULL);
-    struct writer body = {0}, head = {0};
-    put_all(&body, identity, result);
-    put_bytes(&head, magic, MAGIC_SIZE);
-    put_little(&head, VERSION, 4);
-    put_little(&head, body.size, 8);
-    put_little(&head, hash_bytes(body.bytes, body.size), 8);
-    bool good = write_whole(path, temporary, &head, &body, error);
-    free(head.bytes);
-    free(body.bytes);
-    return good;
-}
-
-/* ---- reading ---- */
 
 /* Reads forward and never beyond the end; once bad, always bad, and every value is 0. */
 struct reader {
@@ -384,7 +146,7 @@ static void get_cells(struct reader *r, struct part *part)
         c->key = get_key(r, result);
         c->name = get_text(r);
         c->unit = get_text(r);
-        c->type = (enum metric_type)get_below(r, METRIC_SHARE + 1);
+        c->type = (enum metric_type)get_below(r, METRIC_TYPES);
         c->numerator = get_sum(r);
         c->denominator = get_sum(r);
         c->min = get_signed(r);
@@ -407,7 +169,7 @@ static void get_course(struct reader *r, const struct result *result, struct res
     c->key = get_key(r, result);
     c->name = get_text(r);
     c->unit = get_text(r);
-    c->type = (enum metric_type)get_below(r, METRIC_SHARE + 1);
+    c->type = (enum metric_type)get_below(r, METRIC_TYPES);
     bool quantiles = get_below(r, 2) == 1;
     if (r->bad || (uint64_t)count > (uint64_t)(r->end - r->at) / 2) {
         bad(r);
@@ -444,6 +206,39 @@ static void get_courses(struct reader *r, struct result *result)
     result->course_count = count;
 }
 
+static struct window_set get_windows(struct reader *r)
+{
+    uint32_t count = get_count(r, 2);
+    struct window *parts = arena_array(r->arena, count, struct window);
+    for (uint32_t i = 0; i < count && !r->bad; i++) {
+        parts[i].begin = get_signed(r);
+        parts[i].end = get_signed(r);
+    }
+    return (struct window_set){parts, count};
+}
+
+static void get_strikes(struct reader *r, struct result *result)
+{
+    result->fault_count = get_count(r, 3);
+    struct result_fault *faults = arena_array(r->arena, result->fault_count, struct result_fault);
+    for (uint32_t i = 0; i < result->fault_count; i++) {
+        faults[i].name = get_text(r);
+        faults[i].action = get_text(r);
+        faults[i].amount = get_text(r);
+    }
+    result->faults = faults;
+    result->strike_count = get_count(r, 4);
+    struct result_strike *strikes =
+        arena_array(r->arena, result->strike_count, struct result_strike);
+    for (uint32_t i = 0; i < result->strike_count; i++) {
+        strikes[i].fault = get_below(r, result->fault_count);
+        strikes[i].target = get_text(r);
+        strikes[i].begin = get_signed(r);
+        strikes[i].end = get_signed(r);
+    }
+    result->strikes = strikes;
+}
+
 static void get_frame(struct reader *r, struct result *result)
 {
     result->totals.events = get(r);
@@ -453,12 +248,10 @@ static void get_frame(struct reader *r, struct result *result)
     result->totals.end_ns = get_signed(r);
     result->diverged = get_below(r, 2) == 1;
     result->message = get_text(r);
-    result->window_count = get_count(r, 2);
-    struct window *windows = arena_array(r->arena, result->window_count, struct window);
-    for (uint32_t i = 0; i < result->window_count; i++) {
-        windows[i].begin = get_signed(r);
-        windows[i].end = get_signed(r);
-    }
+    result->window_count = get_count(r, 1);
+    struct window_set *windows = arena_array(r->arena, result->window_count, struct window_set);
+    for (uint32_t i = 0; i < result->window_count; i++)
+        windows[i] = get_windows(r);
     result->windows = windows;
     result->node_count = get_count(r, 2);
     struct result_node *nodes = arena_array(r->arena, result->node_count, struct result_node);
@@ -475,6 +268,7 @@ static void get_frame(struct reader *r, struct result *result)
     result->series_interval = get_signed(r);
     result->interval_count = get_below(r, UINT32_MAX);
     result->series_end = get_signed(r);
+    get_strikes(r, result);
 }
 
 static enum part_status get_all(struct reader *r, struct part *part, const struct part_identity *id)
@@ -501,21 +295,22 @@ static unsigned char *load(const char *path, size_t *size, enum part_status *sta
     FILE *file = fopen(path, "rb");
     if (!file)
         return NULL;
-    struct writer w = {0};
+    struct part_bytes w = {0};
     unsigned char block[65536];
     size_t count;
     while ((count = fread(block, 1, sizeof block, file)) > 0)
-        put_bytes(&w, block, count);
+        part_bytes_add(&w, block, count);
     bool good = !ferror(file);
     fclose(file);
     *size = w.size;
     *status = PART_DAMAGED;
-    if (good && w.size >= HEADER_SIZE && !memcmp(w.bytes, magic, MAGIC_SIZE)) {
-        *status = get_little(w.bytes + MAGIC_SIZE, 4) == VERSION ? PART_READ : PART_FOREIGN;
-        size_t rest = w.size - HEADER_SIZE;
-        if (*status == PART_READ &&
-            (get_little(w.bytes + MAGIC_SIZE + 4, 8) != rest ||
-             get_little(w.bytes + MAGIC_SIZE + 12, 8) != hash_bytes(w.bytes + HEADER_SIZE, rest)))
+    if (good && w.size >= PART_HEADER_SIZE && !memcmp(w.bytes, PART_MAGIC, PART_MAGIC_SIZE)) {
+        *status =
+            get_little(w.bytes + PART_MAGIC_SIZE, 4) == PART_VERSION ? PART_READ : PART_FOREIGN;
+        size_t rest = w.size - PART_HEADER_SIZE;
+        if (*status == PART_READ && (get_little(w.bytes + PART_MAGIC_SIZE + 4, 8) != rest ||
+                                     get_little(w.bytes + PART_MAGIC_SIZE + 12, 8) !=
+                                         part_hash(w.bytes + PART_HEADER_SIZE, rest)))
             *status = PART_DAMAGED;
     }
     if (*status == PART_READ)
@@ -527,7 +322,7 @@ static unsigned char *load(const char *path, size_t *size, enum part_status *sta
 struct part *part_read(const char *dir, const struct part_identity *identity,
                        enum part_status *status)
 {
-    char path[PATH_ROOM];
+    char path[PART_PATH_ROOM];
     size_t size;
     *status = PART_MISSING;
     if (!part_path(path, dir, identity, ""))
@@ -540,7 +335,7 @@ struct part *part_read(const char *dir, const struct part_identity *identity,
         check_machine("out of memory for a part file");
     part->bytes = bytes;
     part->end = bytes + size;
-    struct reader r = {bytes + HEADER_SIZE, part->end, &part->result.arena, false};
+    struct reader r = {bytes + PART_HEADER_SIZE, part->end, &part->result.arena, false};
     *status = get_all(&r, part, identity);
     if (*status == PART_READ)
         return part;

@@ -77,7 +77,11 @@ static inline struct result *make_run(const struct made_up *m)
     static const char *const operations[] = {"read", "write"};
     static const struct window windows[] = {{2000000000, 12000000000}};
     int64_t now = 0;
-    struct recorder_plan plan = {windows, 1, 2, 4 * SECOND, 12 * SECOND};
+    struct recorder_plan plan = {.windows = windows,
+                                 .window_count = 1,
+                                 .operation_count = 2,
+                                 .series_interval = 4 * SECOND,
+                                 .series_end = 12 * SECOND};
     struct recorder *r = recorder_create(&plan, &now);
     struct record *users = recorder_add(r, "users", 1, 1, &users_table, false);
     struct record *web[2] = {recorder_add(r, "web", 1, 2, &web_table, false),

@@ -48,7 +48,7 @@ static void count_histograms(struct count *c, const struct metric *m, double poo
 static void count_metric(struct count *c, const struct report *report, const struct metric *m,
                          const struct blueprint_node *n, double operations, double observations)
 {
-    bool whole = m->type == METRIC_LEVEL || m->type == METRIC_SHARE;
+    bool whole = m->type == METRIC_LEVEL || m->type == METRIC_SHARE || m->type == METRIC_SPAN;
     bool observed = m->type == METRIC_LEVEL || m->type == METRIC_DURATION;
     double instances = n->count > 1 ? n->count : 0, per = whole ? 1 : 1 + operations;
     double kept = n->instances[0].percentiles ? instances : 0;
@@ -56,7 +56,8 @@ static void count_metric(struct count *c, const struct report *report, const str
     double rows = per * ((1 + instances) * plain + (observed ? report->percentile_count : 0));
     c->cells += (1 + instances) * per;
     c->replication_rows += rows;
-    c->summary_rows += rows + (m->type == METRIC_TOTAL ? (1 + instances) * per : 0);
+    c->summary_rows +=
+        rows + (m->type == METRIC_TOTAL || m->type == METRIC_SPAN ? (1 + instances) * per : 0);
     c->course_values += strcmp(m->name, "latency") ? 1 : 3; /* with p50 and p99 */
     if (!observed)
         return;
@@ -73,6 +74,7 @@ static struct count count_point(struct point *point, const struct report *report
     const struct blueprint *b = point->blueprint;
     const struct predicted *all = predict(point, point->run.warmup, point->run.duration);
     double window_s = (double)(point->run.duration - point->run.warmup) * 1e-9;
+    bool spans = b->spans || b->fault_count;
     double operations = b->operation_count > 1 ? b->operation_count : 0;
     for (uint32_t i = 0; i < b->node_count; i++) {
         const struct blueprint_node *n = &b->nodes[i];
@@ -81,7 +83,8 @@ static struct count count_point(struct point *point, const struct report *report
             visits += all[n->first + k].rate * window_s;
         for (int t = 0; t < KIND_TABLES && n->kind->tables[t]; t++)
             for (uint32_t m = 0; m < n->kind->tables[t]->count; m++)
-                if (n->kind->tables[t]->metrics[m].name[0] != '.')
+                if (n->kind->tables[t]->metrics[m].name[0] != '.' &&
+                    (spans || !metric_of_spans(n->kind->tables[t], m)))
                     count_metric(&c, report, &n->kind->tables[t]->metrics[m], n, operations,
                                  visits);
     }

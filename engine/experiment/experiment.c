@@ -1,6 +1,7 @@
 #include "engine/experiment/experiment.h"
 
 #include "engine/kernel/simulation.h"
+#include "engine/kernel/strike_text.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -109,6 +110,28 @@ static const struct blueprint *worker_blueprint(struct worker *w, uint32_t point
     return w->blueprint;
 }
 
+/* What struck within the duration, or before a run that diverged ended, for its result. */
+static void strikes_tell(struct simulation *s, struct result_run *run)
+{
+    const struct blueprint *b = s->blueprint;
+    int64_t stop = s->diverged && simulation_now(s) < b->duration ? simulation_now(s) : b->duration;
+    struct result_fault *faults = arena_array(&s->arena, b->fault_count, struct result_fault);
+    struct result_strike *strikes = arena_array(&s->arena, s->strike_count, struct result_strike);
+    for (uint32_t i = 0; i < b->fault_count; i++)
+        faults[i] =
+            (struct result_fault){b->faults[i].name, b->faults[i].action, b->faults[i].amount};
+    run->faults = faults;
+    run->fault_count = b->fault_count;
+    run->strikes = strikes;
+    for (uint32_t i = 0; i < s->strike_count && s->strikes[i].begin < stop; i++)
+        strikes[run->strike_count++] = (struct result_strike){
+            .fault = s->strikes[i].fault,
+            .target = strike_text(&s->arena, b, &s->strikes[i]),
+            .begin = s->strikes[i].begin,
+            .end = s->strikes[i].end < stop ? s->strikes[i].end : stop,
+        };
+}
+
 /* Plays one run. NULL when it was stopped in the middle. */
 static struct result *worker_play(struct worker *w, uint32_t point, uint32_t replication)
 {
@@ -137,6 +160,7 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
         .diverged = s->diverged,
         .message = s->diverged ? simulation_divergence(s) : NULL,
     };
+    strikes_tell(s, &run);
     struct result *result = recorder_result(s->recorder, &run);
     simulation_free(s);
     return result;

@@ -7,6 +7,7 @@
 #include "engine/kernel/distribution.h"
 #include "engine/kernel/field.h"
 #include "engine/kernel/kind.h"
+#include "engine/kernel/phase.h"
 #include "engine/kernel/record.h"
 
 #include <stdbool.h>
@@ -192,6 +193,9 @@ struct blueprint {
     uint32_t fault_count;
     const struct window *windows; /* [0] is W = [warmup, duration) */
     uint32_t window_count;
+    const struct phase *phases; /* further windows, which differ with the strikes of every run */
+    uint32_t phase_count;
+    bool spans;              /* keep SPAN metrics: always where there are faults */
     int64_t duration;        /* ns */
     int64_t drain;           /* ns: longest cool-down after the duration */
     int64_t series_interval; /* ns; 0: none */

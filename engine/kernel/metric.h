@@ -12,12 +12,18 @@ enum metric_type {
     METRIC_RATIO, /* numerator / denominator: two counted metrics of the same table; `ratio` */
     METRIC_DURATION, /* observations per operation, in 1e-9 of `unit`'s base: `mean`, `p50` .. */
     METRIC_LEVEL, /* a whole number over time, per agent: time-weighted `mean`, `p50` .., `max` */
-    METRIC_SHARE, /* integral of one level / integral of another, of the same table; `mean` */
+    METRIC_SHARE, /* integral of one level or span / integral of another, of the same table; `mean`
+                   */
     METRIC_PART,  /* of an instance: its part of its node's count; `ratio` */
     METRIC_IMBALANCE, /* over instances: highest rate over the mean rate of a counted metric, each
                          while a level of the same table stood at 1; `mean` */
     METRIC_VARIATION, /* over instances: coefficient of variation of these rates; `mean` */
+    METRIC_SPAN,      /* time in which something lasted, per agent; `total` (per replication) */
+    METRIC_EVENT, /* when something came to pass, at most once a replication; `p50` of all of them,
+                     where those in which it never did count as infinite; `runs_with`, `mean` .. */
 };
+
+enum { METRIC_TYPES = METRIC_EVENT + 1 };
 
 /* Units as they stand in the CSV. Recorded values are integers: nanoseconds for "ms", 1e-9 for
  * "1" observations; counts and levels are plain. */
@@ -43,6 +49,15 @@ static inline uint32_t metric_counted(const struct metric_table *table, uint32_t
     const struct metric *m = &table->metrics[metric];
     bool refers = (m->type == METRIC_TOTAL || m->type == METRIC_RATE) && m->numerator;
     return refers ? m->numerator - 1u : metric;
+}
+
+/* Whether a metric is one of spans of time, which are kept only where somebody asks for them. */
+static inline bool metric_of_spans(const struct metric_table *table, uint32_t metric)
+{
+    const struct metric *m = &table->metrics[metric];
+    if (m->type == METRIC_SHARE)
+        m = &table->metrics[m->numerator];
+    return m->type == METRIC_SPAN;
 }
 
 #endif

@@ -23,6 +23,13 @@ struct recorder_store {
     int64_t closed_ns; /* INT64_MAX until recorder_close */
 };
 
+/* A level with phases fills one histogram from edge to edge, a stretch that each window holds all
+ * of or nothing, and adds it to those of the windows that do. */
+struct level_phases {
+    struct histogram **kept; /* [window]: ns by value */
+    int64_t *max;            /* [window] */
+};
+
 static struct histogram *own_histogram(struct recorder_store *s, uint32_t limit)
 {
     struct owned *o = arena_new(&s->arena, struct owned);
@@ -56,11 +63,15 @@ static void find_edges(struct recorder_store *s)
 {
     const struct recorder *r = &s->recorder;
     uint32_t intervals = series_length(r), count = 0;
-    s->edges = arena_array(&s->arena, 2 * (size_t)r->window_count + intervals + 1, int64_t);
-    for (uint32_t w = 0; w < r->window_count; w++) {
-        s->edges[count++] = r->windows[w].begin;
-        s->edges[count++] = r->windows[w].end;
-    }
+    size_t parts = 0;
+    for (uint32_t w = 0; w < r->window_count; w++)
+        parts += r->windows[w].count;
+    s->edges = arena_array(&s->arena, 2 * parts + intervals + 1, int64_t);
+    for (uint32_t w = 0; w < r->window_count; w++)
+        for (uint32_t i = 0; i < r->windows[w].count; i++) {
+            s->edges[count++] = r->windows[w].parts[i].begin;
+            s->edges[count++] = r->windows[w].parts[i].end;
+        }
     for (uint32_t i = 0; i < intervals; i++)
         s->edges[count++] = series_window(r, i).begin;
     if (intervals)
@@ -71,22 +82,37 @@ static void find_edges(struct recorder_store *s)
             s->edges[s->edge_count++] = s->edges[i];
 }
 
+static struct window_set copy_set(struct arena *arena, const struct window *parts, uint32_t count)
+{
+    struct window *copy = arena_array(arena, count, struct window);
+    if (count)
+        memcpy(copy, parts, count * sizeof *copy);
+    return (struct window_set){copy, count};
+}
+
 struct recorder *recorder_create(const struct recorder_plan *plan, const int64_t *now)
 {
     CHECK(plan->window_count >= 1 && plan->operation_count >= 1);
     struct recorder_store *s = calloc(1, sizeof *s);
     if (!s)
         check_machine("out of memory for recorders");
-    struct window *windows = arena_array(&s->arena, plan->window_count, struct window);
-    memcpy(windows, plan->windows, plan->window_count * sizeof *windows);
+    uint32_t count = plan->window_count + plan->phase_count;
+    struct window_set *windows = arena_array(&s->arena, count, struct window_set);
+    for (uint32_t w = 0; w < plan->window_count; w++)
+        windows[w] = copy_set(&s->arena, &plan->windows[w], 1);
+    for (uint32_t w = plan->window_count; w < count; w++) {
+        const struct window_set *phase = &plan->phases[w - plan->window_count];
+        windows[w] = copy_set(&s->arena, phase->parts, phase->count);
+    }
     s->closed_ns = INT64_MAX;
     s->recorder = (struct recorder){
         .now = now,
         .windows = windows,
-        .window_count = plan->window_count,
+        .window_count = count,
         .operation_count = plan->operation_count,
         .series_interval = plan->series_interval,
         .series_end = plan->series_end,
+        .spans = plan->spans,
         .store = s,
     };
     find_edges(s);
@@ -114,7 +140,17 @@ struct record_group *recorder_groups(const struct recorder *r)
 static struct level *level_begin(struct recorder_store *s)
 {
     struct level *l = arena_new(&s->arena, struct level);
+    uint32_t windows = s->recorder.window_count;
     l->kept = own_histogram(s, 0);
+    if (windows > 1) {
+        l->phases = arena_new(&s->arena, struct level_phases);
+        l->phases->kept = arena_array(&s->arena, windows, struct histogram *);
+        l->phases->max = arena_array(&s->arena, windows, int64_t);
+        for (uint32_t w = 0; w < windows; w++) {
+            l->phases->kept[w] = own_histogram(s, 0);
+            histogram_init_level(l->phases->kept[w]);
+        }
+    }
     l->at_edge = arena_array(&s->arena, s->edge_count, wide);
     return l;
 }
@@ -130,7 +166,8 @@ static struct series *series_begin(struct recorder_store *s, const struct metric
     series->histograms = arena_array(&s->arena, table->count, struct histogram **);
     for (uint32_t m = 0; m < table->count; m++) {
         const struct metric *metric = &table->metrics[m];
-        if (metric->type == METRIC_TOTAL || metric->type == METRIC_RATE)
+        if (metric->type == METRIC_TOTAL || metric->type == METRIC_RATE ||
+            metric->type == METRIC_SPAN)
             series->counts[m] = arena_array(&s->arena, intervals, uint64_t);
         if (metric->type != METRIC_DURATION)
             continue;
@@ -179,10 +216,13 @@ static struct tally *tallies_begin(struct recorder_store *s, const struct record
     size_t stride = (size_t)table->count * operations;
     struct tally *all = arena_array(&s->arena, stride * s->recorder.window_count, struct tally);
     for (size_t i = 0; i < stride * s->recorder.window_count; i++) {
-        if (table->metrics[i % table->count].type != METRIC_DURATION)
+        enum metric_type type = table->metrics[i % table->count].type;
+        if (type != METRIC_DURATION && type != METRIC_EVENT)
             continue;
         all[i].moments.min = INT64_MAX;
         all[i].moments.max = -1;
+        if (type == METRIC_EVENT)
+            continue;
         all[i].histogram = first ? first->tallies[i].histogram : own_histogram(s, HISTOGRAM_EXACT);
         all[i].own = own ? own_histogram(s, HISTOGRAM_EXACT) : NULL;
     }
@@ -198,7 +238,7 @@ struct record *recorder_add(struct recorder *recorder, const char *node, uint32_
     struct record_group *g = group_of(s, node, instance, instances, table);
     struct record *r = arena_new(&s->arena, struct record);
     size_t cells = (size_t)table->count * recorder->operation_count * recorder->window_count;
-    const struct window *w = &recorder->windows[0];
+    const struct window *w = &recorder->windows[0].parts[0];
     r->begin = w->begin;
     if (recorder->window_count == 1 && !recorder->series_interval)
         r->length = (uint64_t)(w->end - w->begin);
@@ -230,6 +270,16 @@ void record_level_equal(struct record *r, uint32_t metric, uint32_t other)
         r->pooled[metric] = r->pooled[other];
 }
 
+struct record *recorder_add_aside(struct recorder *recorder, const char *name,
+                                  const struct metric_table *table)
+{
+    struct record *r = recorder_add(recorder, name, 1, 1, table, false);
+    struct record_group *g = recorder->store->last;
+    r->series = g->series = NULL;
+    g->aside = true;
+    return r;
+}
+
 /* ---- the slow ways ---- */
 
 /* The interval of the series an instant falls in, or -1. */
@@ -246,7 +296,7 @@ void record_count_slow(struct record *r, uint32_t metric, uint32_t operation, in
     const struct recorder *all = r->recorder;
     size_t stride = (size_t)r->metric_count * all->operation_count;
     for (uint32_t w = 0; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], at_ns))
+        if (window_set_holds(&all->windows[w], at_ns))
             r->counts[w * stride + operation * r->metric_count + metric] += amount;
     int64_t i = interval_of(all, at_ns);
     if (i >= 0)
@@ -267,7 +317,7 @@ void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation,
     const struct recorder *all = r->recorder;
     size_t stride = (size_t)r->metric_count * all->operation_count;
     for (uint32_t w = 0; w < all->window_count; w++)
-        if (window_holds(&all->windows[w], at_ns))
+        if (window_set_holds(&all->windows[w], at_ns))
             tally_add(&r->tallies[w * stride + operation * r->metric_count + metric], value);
     int64_t i = interval_of(all, at_ns);
     if (i < 0)
@@ -279,6 +329,34 @@ void record_duration_slow(struct record *r, uint32_t metric, uint32_t operation,
     if (!histograms[i])
         histograms[i] = own_histogram(all->store, SERIES_EXACT);
     histogram_add(histograms[i], value);
+}
+
+/* ---- spans and events ---- */
+
+void record_span(struct record *r, uint32_t metric, struct window span)
+{
+    const struct recorder *all = r->recorder;
+    size_t stride = (size_t)r->metric_count * all->operation_count;
+    for (uint32_t w = 0; w < all->window_count; w++)
+        r->counts[w * stride + metric] += (uint64_t)window_set_overlap(&all->windows[w], span);
+    if (!r->series || span.end <= 0)
+        return;
+    int64_t first = span.begin > 0 ? span.begin / all->series_interval : 0;
+    for (int64_t i = first; i < series_length(all); i++) {
+        struct window interval = series_window(all, (uint32_t)i);
+        struct window_set set = {&interval, 1};
+        if (interval.begin >= span.end)
+            break;
+        r->series->counts[metric][i] += (uint64_t)window_set_overlap(&set, span);
+    }
+}
+
+void record_event(struct record *r, uint32_t metric, int64_t value)
+{
+    if (value == RECORD_NEVER)
+        r->counts[metric]++;
+    else
+        moments_add(&r->tallies[metric].moments, value);
 }
 
 /* ---- edges ---- */
@@ -310,14 +388,35 @@ void level_close(struct level *l, int64_t now_ns)
     }
 }
 
+/* Adds the stretch that ends at an edge to the windows that hold it, and begins the next one. */
+static void phases_edge(struct recorder_store *s, struct level *l, uint32_t edge)
+{
+    struct level_phases *p = l->phases;
+    for (uint32_t w = 0; edge && w < s->recorder.window_count; w++) {
+        if (!window_set_holds(&s->recorder.windows[w], s->edges[edge - 1]))
+            continue;
+        histogram_merge(p->kept[w], l->kept);
+        p->max[w] = l->max > p->max[w] ? l->max : p->max[w];
+    }
+    histogram_free(l->kept);
+    histogram_init_level(l->kept);
+    l->histogram = l->kept;
+    l->max = 0;
+}
+
 /* Closes a level's time at an edge. At the begin of window 0 its histogram starts to fill, at the
  * end it stops; `at_ns` is the edge, or where the recording ended if that came first. */
-static void level_edge(struct level *l, const struct window *w, uint32_t edge, int64_t edge_ns,
-                       int64_t at_ns)
+static void level_edge(struct recorder_store *s, struct level *l, uint32_t edge, int64_t at_ns)
 {
+    const struct window *w = &s->recorder.windows[0].parts[0];
+    int64_t edge_ns = s->edges[edge];
     CHECK(at_ns >= l->since);
     level_close(l, at_ns);
     l->at_edge[edge] = l->integral;
+    if (l->phases) {
+        phases_edge(s, l, edge);
+        return;
+    }
     if (edge_ns == w->begin) {
         histogram_free(l->kept);
         histogram_init_level(l->kept);
@@ -331,10 +430,9 @@ static void level_edge(struct level *l, const struct window *w, uint32_t edge, i
 static void levels_edge(struct recorder_store *s, struct level *const *levels,
                         const struct metric_table *table, int64_t at_ns)
 {
-    int64_t edge_ns = s->edges[s->edge_next];
     for (uint32_t m = 0; levels && m < table->count; m++)
         if (levels[m]) /* twice where two are one, which does no harm */
-            level_edge(levels[m], s->recorder.windows, s->edge_next, edge_ns, at_ns);
+            level_edge(s, levels[m], s->edge_next, at_ns);
 }
 
 static void edge(struct recorder_store *s, int64_t at_ns)
@@ -353,9 +451,9 @@ void recorder_edge(struct recorder *r)
     CHECK(s->edge_next < s->edge_count);
     int64_t at_ns = s->edges[s->edge_next];
     edge(s, at_ns);
-    if (at_ns == r->windows->begin)
+    if (at_ns == r->windows[0].parts[0].begin)
         r->measuring = true;
-    if (at_ns == r->windows->end)
+    if (at_ns == r->windows[0].parts[0].end)
         r->measuring = false;
 }
 
@@ -377,6 +475,18 @@ struct window recorder_clip(const struct recorder *r, struct window w)
                            w.end < closed_ns ? w.end : closed_ns};
 }
 
+struct window_set recorder_clip_set(const struct recorder *r, struct arena *arena,
+                                    const struct window_set *set)
+{
+    struct window *parts = arena_array(arena, set->count, struct window);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        parts[count] = recorder_clip(r, set->parts[i]);
+        count += parts[count].begin < parts[count].end;
+    }
+    return (struct window_set){parts, count};
+}
+
 static wide integral_at(const struct recorder_store *s, const struct level *l, int64_t at_ns)
 {
     const int64_t *found = bsearch(&at_ns, s->edges, s->edge_count, sizeof *s->edges, compare);
@@ -388,4 +498,23 @@ wide level_between(const struct recorder *r, const struct level *l, struct windo
 {
     wide begin = integral_at(r->store, l, w.begin);
     return integral_at(r->store, l, w.end) - begin;
+}
+
+wide level_over(const struct recorder *r, const struct level *l, uint32_t window)
+{
+    const struct window_set *set = &r->windows[window];
+    wide sum = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        sum += level_between(r, l, set->parts[i]);
+    return sum;
+}
+
+struct histogram *level_histogram(const struct level *l, uint32_t window)
+{
+    return l->phases ? l->phases->kept[window] : l->kept;
+}
+
+int64_t level_max(const struct level *l, uint32_t window)
+{
+    return l->phases ? l->phases->max[window] : l->max;
 }

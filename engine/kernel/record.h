@@ -2,10 +2,10 @@
  *
  * A recorder belongs to one simulation. Each agent has one `record` for every metric table of its
  * kind. Windows: window 0 is W = [warm-up, duration); further ones are phases (before, during,
- * after a fault). An event belongs to a window by an instant its caller names: `now` for flows, the
- * intended start for operations, the arrival for visits. Levels are integrals of a whole number
- * over a window. With a series interval every metric is also kept per interval of [0, duration),
- * pooled over operations.
+ * after a fault), each a set of stretches of time. An event belongs to a window by an instant its
+ * caller names: `now` for flows, the intended start for operations, the arrival for visits. Levels
+ * are integrals of a whole number over a window. With a series interval every metric is also kept
+ * per interval of [0, duration), pooled over operations.
  *
  * Owner: the simulation's recorder owns all memory; agents hold pointers into it. */
 #ifndef ORRERY_KERNEL_RECORD_H
@@ -14,16 +14,13 @@
 #include "engine/kernel/check.h"
 #include "engine/kernel/histogram.h"
 #include "engine/kernel/metric.h"
+#include "engine/kernel/window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef __int128 wide; /* sums of nanoseconds times counts */
-
-struct window {
-    int64_t begin, end; /* ns, half-open */
-};
 
 struct moments {
     uint64_t count;
@@ -53,20 +50,23 @@ struct level {
     struct histogram *histogram; /* ns by value, from the begin of window 0 to its end, else NULL */
     struct histogram *kept;      /* the same histogram, also when it no longer moves */
     wide *at_edge;               /* integral at every edge of the recorder, in order of time */
+    struct level_phases *phases; /* the histogram again, by window; NULL: there is only W */
 };
 
 struct record;
 struct series;
 struct recorder_store;
+struct level_phases;
 
 struct recorder {
-    const int64_t *now; /* the simulation's clock */
-    const struct window *windows;
-    uint32_t window_count;    /* >= 1 */
-    uint32_t operation_count; /* >= 1 */
-    int64_t series_interval;  /* ns; 0: no series */
-    int64_t series_end;       /* ns: the duration */
-    bool measuring;           /* inside window 0: levels fill their histograms */
+    const int64_t *now;               /* the simulation's clock */
+    const struct window_set *windows; /* [0] is W, in one part */
+    uint32_t window_count;            /* >= 1 */
+    uint32_t operation_count;         /* >= 1 */
+    int64_t series_interval;          /* ns; 0: no series */
+    int64_t series_end;               /* ns: the duration */
+    bool measuring;                   /* inside window 0: levels fill their histograms */
+    bool spans;                       /* SPAN metrics are kept; else they have no cells */
     struct recorder_store *store;
 };
 
@@ -92,19 +92,13 @@ struct record {
     const struct metric_table *table;
     struct recorder *recorder;
     struct level **pooled; /* the group's */
-    uint64_t hidden; /* by metric: of no meaning at this instance, so not reported */
+    uint64_t hidden;       /* by metric: of no meaning at this instance, so not reported */
 };
 
 /* Leaves a metric of this instance out of the results, where it could say nothing. */
 static inline void record_hide(struct record *r, uint32_t metric)
 {
     r->hidden |= UINT64_C(1) << metric;
-}
-
-/* Which window an instant belongs to is asked for every event, so it is one compare. */
-static inline bool window_holds(const struct window *w, int64_t at_ns)
-{
-    return (uint64_t)(at_ns - w->begin) < (uint64_t)(w->end - w->begin);
 }
 
 /* What one event writes down at one instant for one operation: the windows are looked up once for
@@ -232,12 +226,15 @@ static inline void record_level_to(struct record *r, uint32_t metric, int64_t va
  * from now on the only one to be moved. */
 void record_level_equal(struct record *r, uint32_t metric, uint32_t other);
 
-/* What a recorder is made from. Windows: [0] is W; the arrays are copied. */
+/* What a recorder is made from. Windows: [0] is W; phases follow them. The arrays are copied. */
 struct recorder_plan {
     const struct window *windows;
     uint32_t window_count;
     uint32_t operation_count;
     int64_t series_interval, series_end; /* ns; interval 0: no series */
+    const struct window_set *phases;
+    uint32_t phase_count;
+    bool spans; /* keep SPAN metrics too */
 };
 
 /* `now` is the clock the recorder reads; it must outlive the recorder. */
@@ -254,6 +251,7 @@ struct record_group {
     struct record **records; /* [instances] */
     struct level **pooled;   /* [metric]: sums over the instances; NULL where there is one */
     struct series *series;   /* or NULL */
+    bool aside;              /* of no node: in window 0 alone, without series */
 };
 struct record_group *recorder_groups(const struct recorder *recorder);
 
@@ -263,6 +261,19 @@ struct record_group *recorder_groups(const struct recorder *recorder);
 struct record *recorder_add(struct recorder *recorder, const char *node, uint32_t instance,
                             uint32_t instances, const struct metric_table *table,
                             bool percentiles_of_instance);
+
+/* The same for what is no node, such as a fault: one instance, window 0 alone and no series. */
+struct record *recorder_add_aside(struct recorder *recorder, const char *name,
+                                  const struct metric_table *table);
+
+/* A stretch of time in which something lasted: its parts in every window and interval are added to
+ * a SPAN metric. Stretches of one record and metric must not overlap. */
+void record_span(struct record *r, uint32_t metric, struct window span);
+
+/* An EVENT metric, once a run: how long it took (ns, >= 0), or RECORD_NEVER. Without a call the run
+ * tells nothing of it. */
+#define RECORD_NEVER INT64_MAX
+void record_event(struct record *r, uint32_t metric, int64_t value);
 
 /* The next instant (ns) at which recorder_edge wants to be called, before anything else happens at
  * that instant: window borders and series intervals. INT64_MAX: none. */
@@ -276,10 +287,18 @@ void recorder_close(struct recorder *recorder, int64_t at_ns);
 
 /* What is left of a window of time after closing: its end drawn in to where the recording ended. */
 struct window recorder_clip(const struct recorder *recorder, struct window w);
+struct window_set recorder_clip_set(const struct recorder *recorder, struct arena *arena,
+                                    const struct window_set *set);
 
 /* The integral of a level (ns x value) over a window of the recorder or an interval of its series.
  * After recorder_close. */
 wide level_between(const struct recorder *recorder, const struct level *level, struct window w);
+
+/* The same over a window by its index; its histogram, which `sparse_of` may put in order, and the
+ * largest value of positive duration in it. */
+wide level_over(const struct recorder *recorder, const struct level *level, uint32_t window);
+struct histogram *level_histogram(const struct level *level, uint32_t window);
+int64_t level_max(const struct level *level, uint32_t window);
 
 /* One interval of a series: [index x interval, + interval), the last one drawn in to the duration.
  */

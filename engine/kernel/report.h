@@ -39,6 +39,7 @@ struct expect_term {
     const char *operation; /* "all" or a name */
     const char *metric;
     const char *statistic; /* never NULL: the metric's own default is filled in */
+    uint32_t window;       /* 0: W; 1 + index of a phase of the scenario */
 };
 
 /* One comparison to be judged: the terms at these points (the same unless `at` says otherwise). */
@@ -70,6 +71,7 @@ struct report {
     const struct percentile *percentiles; /* the standard ones, then those asked for; ascending */
     uint32_t percentile_count;
     int64_t warmup, duration, series_interval; /* ns */
+    bool faults;                               /* some point has some */
     bool warmup_short; /* `warmup: auto` found none that leaves half of the run */
     const struct expectation *expectations;
     uint32_t expectation_count;

@@ -3,6 +3,7 @@
 #include "engine/kernel/arena.h"
 #include "engine/kernel/arithmetic.h"
 #include "engine/kernel/check.h"
+#include "engine/kernel/result_frame.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,16 +39,6 @@ static void *grown(void *items, size_t count, size_t *room, size_t size)
     return items;
 }
 
-int result_compare(const struct result_key *a, const struct result_key *b)
-{
-    const uint32_t left[] = {a->window, a->node, a->instance, a->operation, a->metric};
-    const uint32_t right[] = {b->window, b->node, b->instance, b->operation, b->metric};
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
-        if (left[i] != right[i])
-            return left[i] < right[i] ? -1 : 1;
-    return 0;
-}
-
 static int compare_cells(const void *left, const void *right)
 {
     const struct result_cell *a = left, *b = right;
@@ -58,20 +49,6 @@ static int compare_courses(const void *left, const void *right)
 {
     const struct result_course *a = left, *b = right;
     return result_compare(&a->key, &b->key);
-}
-
-const struct result_cell *result_find(const struct result *result, const struct result_key *key)
-{
-    const struct result_cell wanted = {.key = *key};
-    if (!result->cell_count)
-        return NULL;
-    return bsearch(&wanted, result->cells, result->cell_count, sizeof wanted, compare_cells);
-}
-
-const char *result_label(struct arena *arena, const struct result_node *node, uint32_t instance)
-{
-    return instance == RESULT_POOLED ? node->name
-                                     : arena_format(arena, "%s.%u", node->name, instance);
 }
 
 /* ---- sums over the instances and operations of a view ---- */
@@ -187,17 +164,14 @@ static void take_duration(struct taker *t, const struct view *v, uint32_t metric
 static void take_level(struct taker *t, const struct view *v, uint32_t metric,
                        struct result_cell *cell)
 {
-    const struct window *w = &t->recorder->windows[v->key.window];
-    const struct window *reached = &t->result->windows[v->key.window];
     const struct level *level = level_of(v, metric);
-    cell->numerator = level_between(t->recorder, level, *w);
-    cell->denominator = reached->end - reached->begin;
-    if (v->key.window)
-        return;
-    cell->max = level->max;
+    uint32_t window = v->key.window;
+    cell->numerator = level_over(t->recorder, level, window);
+    cell->denominator = window_set_length(&t->result->windows[window]);
+    cell->max = level_max(level, window);
     if (v->key.instance == RESULT_POOLED || v->group->records[first_instance(v)]->percentiles) {
         cell->has_histogram = true;
-        cell->histogram = sparse_of(&t->result->arena, level->kept);
+        cell->histogram = sparse_of(&t->result->arena, level_histogram(level, window));
     }
 }
 
@@ -210,13 +184,12 @@ struct evenness {
 static struct evenness evenness_of(const struct taker *t, const struct view *v,
                                    const struct metric *metric)
 {
-    const struct window *w = &t->recorder->windows[v->key.window];
     struct view one = *v;
     struct evenness e = {0};
     double present = 0, highest = 0, squares = 0;
     for (uint32_t i = 0; i < v->group->instances; i++) {
         one.key.instance = i + 1;
-        wide integral = level_between(t->recorder, level_of(&one, metric->denominator), *w);
+        wide integral = level_over(t->recorder, level_of(&one, metric->denominator), v->key.window);
         uint64_t count = sum_count(t->recorder, &one, metric->numerator);
         if (!integral)
             continue;
@@ -244,22 +217,41 @@ static void take_weighted(struct result_cell *cell, double value, uint64_t weigh
     cell->denominator = (wide)1000000000 * weight;
 }
 
+/* A side of a SHARE: the integral of a level, or the time of a span. */
+static wide take_integral(const struct taker *t, const struct view *v, uint32_t metric)
+{
+    if (v->group->table->metrics[metric].type == METRIC_SPAN)
+        return sum_count(t->recorder, v, metric);
+    return level_over(t->recorder, level_of(v, metric), v->key.window);
+}
+
+static void take_event(const struct taker *t, const struct view *v, uint32_t metric,
+                       struct result_cell *cell)
+{
+    struct moments m = sum_moments(t->recorder, v, metric);
+    const struct record *r = v->group->records[first_instance(v)];
+    cell->missing = r->counts[slot(t->recorder, v->group, 0, metric, 0)];
+    cell->numerator = m.sum;
+    cell->denominator = m.count + cell->missing;
+    cell->min = cell->max = m.count ? m.max : 0;
+}
+
 static void take_cell(struct taker *t, const struct view *v, uint32_t index)
 {
     const struct metric *metric = &v->group->table->metrics[index];
-    const struct window *w = &t->recorder->windows[v->key.window];
-    const struct window *reached = &t->result->windows[v->key.window];
+    const struct window_set *reached = &t->result->windows[v->key.window];
     struct result_cell cell = {
         .key = v->key, .name = metric->name, .unit = metric->unit, .type = metric->type};
     cell.key.metric += index;
     switch (metric->type) {
     case METRIC_TOTAL:
+    case METRIC_SPAN:
         cell.numerator = sum_count(t->recorder, v, index);
         cell.denominator = 1;
         break;
     case METRIC_RATE:
         cell.numerator = sum_count(t->recorder, v, index);
-        cell.denominator = reached->end - reached->begin;
+        cell.denominator = window_set_length(reached);
         break;
     case METRIC_RATIO:
         cell.numerator = sum_count(t->recorder, v, metric->numerator);
@@ -272,8 +264,8 @@ static void take_cell(struct taker *t, const struct view *v, uint32_t index)
         take_level(t, v, index, &cell);
         break;
     case METRIC_SHARE:
-        cell.numerator = level_between(t->recorder, level_of(v, metric->numerator), *w);
-        cell.denominator = level_between(t->recorder, level_of(v, metric->denominator), *w);
+        cell.numerator = take_integral(t, v, metric->numerator);
+        cell.denominator = take_integral(t, v, metric->denominator);
         break;
     case METRIC_PART: {
         struct view node = *v;
@@ -289,6 +281,9 @@ static void take_cell(struct taker *t, const struct view *v, uint32_t index)
         take_weighted(&cell, metric->type == METRIC_IMBALANCE ? e.imbalance : e.variation, e.all);
         break;
     }
+    case METRIC_EVENT:
+        take_event(t, v, index, &cell);
+        break;
     }
     t->cells = grown(t->cells, t->cell_count, &t->cell_room, sizeof *t->cells);
     t->cells[t->cell_count++] = cell;
@@ -308,7 +303,14 @@ static bool is_beside(const struct view *v, enum metric_type type)
 
 static bool of_all_operations_only(enum metric_type type)
 {
-    return type == METRIC_LEVEL || type == METRIC_SHARE;
+    return type == METRIC_LEVEL || type == METRIC_SHARE || type == METRIC_SPAN ||
+           type == METRIC_EVENT;
+}
+
+static bool is_told(const struct taker *t, const struct metric_table *table, uint32_t metric)
+{
+    return table->metrics[metric].name[0] != '.' &&
+           (t->recorder->spans || !metric_of_spans(table, metric));
 }
 
 /* Whether no instance of the view has anything to say of a metric. */
@@ -324,7 +326,7 @@ static void take_view(struct taker *t, const struct view *v)
 {
     for (uint32_t m = 0; m < v->group->table->count; m++) {
         const struct metric *metric = &v->group->table->metrics[m];
-        if (metric->name[0] == '.' || is_hidden(v, m) || is_beside(v, metric->type))
+        if (!is_told(t, v->group->table, m) || is_hidden(v, m) || is_beside(v, metric->type))
             continue;
         if (v->key.operation == RESULT_ALL || !of_all_operations_only(metric->type))
             take_cell(t, v, m);
@@ -356,7 +358,8 @@ static void take_group(struct taker *t, const struct record_group *g, struct res
             v.key.window = 0;
             if (v.key.operation != RESULT_ALL && !saw(t->recorder, &v))
                 continue;
-            for (; v.key.window < t->recorder->window_count; v.key.window++)
+            uint32_t windows = g->aside ? 1 : t->recorder->window_count;
+            for (; v.key.window < windows; v.key.window++)
                 take_view(t, &v);
         }
     }
@@ -395,6 +398,16 @@ static void course_of_counts(struct taker *t, const struct view *v, const struct
         denominator[i] = ratio                         ? counted_in(g, metric->denominator, i)
                          : metric->type == METRIC_RATE ? reached.end - reached.begin
                                                        : 1;
+    }
+}
+
+static void course_of_spans(struct taker *t, const struct view *v, const struct metric *metric,
+                            uint32_t index, wide *numerator, wide *denominator)
+{
+    bool share = metric->type == METRIC_SHARE;
+    for (uint32_t i = 0; i < t->result->interval_count; i++) {
+        numerator[i] = counted_in(v->group, share ? metric->numerator : index, i);
+        denominator[i] = share ? counted_in(v->group, metric->denominator, i) : 1;
     }
 }
 
@@ -441,7 +454,9 @@ static void take_course(struct taker *t, const struct view *v, uint32_t index)
     wide *denominator = arena_array(&t->result->arena, t->result->interval_count, wide);
     course.numerator = numerator;
     course.denominator = denominator;
-    if (of_all_operations_only(metric->type))
+    if (metric_of_spans(v->group->table, index))
+        course_of_spans(t, v, metric, index, numerator, denominator);
+    else if (of_all_operations_only(metric->type))
         course_of_levels(t, v, metric, index, numerator, denominator);
     else if (metric->type == METRIC_DURATION)
         course_of_durations(t, v, index, &course, numerator, denominator);
@@ -458,47 +473,15 @@ static void take_courses(struct taker *t, const struct record_group *g, struct r
     for (; g->series && v.key.instance <= instances; v.key.instance++) {
         for (uint32_t m = 0; m < g->table->count; m++) {
             const struct metric *metric = &g->table->metrics[m];
-            bool told = v.key.instance == RESULT_POOLED || of_all_operations_only(metric->type);
-            if (told && !compares(metric->type) && metric->name[0] != '.' && !is_hidden(&v, m))
+            bool single = of_all_operations_only(metric->type) && !metric_of_spans(g->table, m);
+            bool told = v.key.instance == RESULT_POOLED || single;
+            if (told && !compares(metric->type) && is_told(t, g->table, m) && !is_hidden(&v, m))
                 take_course(t, &v, m);
         }
     }
 }
 
 /* ---- the whole ---- */
-
-static const char *copy(struct arena *arena, const char *text)
-{
-    return text ? arena_text(arena, text, strlen(text)) : "";
-}
-
-static void take_frame(struct taker *t, const struct result_run *run)
-{
-    struct result *result = t->result;
-    const struct recorder *r = t->recorder;
-    struct arena *arena = &result->arena;
-    struct window *windows = arena_array(arena, r->window_count, struct window);
-    for (uint32_t w = 0; w < r->window_count; w++)
-        windows[w] = recorder_clip(r, r->windows[w]);
-    const char **operations = arena_array(arena, r->operation_count, const char *);
-    for (uint32_t o = 0; o < r->operation_count; o++)
-        operations[o] = copy(arena, run->operations[o]);
-    result->seed = run->seed;
-    result->replication = run->replication;
-    result->totals = run->totals;
-    result->diverged = run->diverged;
-    result->message = copy(arena, run->message);
-    result->windows = windows;
-    result->window_count = r->window_count;
-    result->operations = operations;
-    result->operation_count = r->operation_count;
-    result->series_interval = r->series_interval;
-    for (uint32_t i = 0; i < series_length(r); i++) {
-        struct window reached = recorder_clip(r, series_window(r, i));
-        result->interval_count += reached.end > reached.begin;
-        result->series_end = reached.end;
-    }
-}
 
 static void take_groups(struct taker *t)
 {
@@ -509,7 +492,8 @@ static void take_groups(struct taker *t)
     const char *last = NULL;
     for (const struct record_group *g = recorder_groups(t->recorder); g; g = g->next) {
         if (!last || strcmp(last, g->node)) {
-            list[nodes++] = (struct result_node){copy(&t->result->arena, g->node), g->instances};
+            list[nodes++] =
+                (struct result_node){result_copy(&t->result->arena, g->node), g->instances};
             table = 0;
         }
         CHECK(g->table->count <= TABLE_STRIDE);
@@ -533,15 +517,15 @@ static void settle(struct taker *t)
     struct result_cell *cells = arena_array(&result->arena, t->cell_count, struct result_cell);
     for (size_t i = 0; i < t->cell_count; i++) {
         cells[i] = t->cells[i];
-        cells[i].name = copy(&result->arena, cells[i].name);
-        cells[i].unit = copy(&result->arena, cells[i].unit);
+        cells[i].name = result_copy(&result->arena, cells[i].name);
+        cells[i].unit = result_copy(&result->arena, cells[i].unit);
     }
     struct result_course *courses =
         arena_array(&result->arena, t->course_count, struct result_course);
     for (size_t i = 0; i < t->course_count; i++) {
         courses[i] = t->courses[i];
-        courses[i].name = copy(&result->arena, courses[i].name);
-        courses[i].unit = copy(&result->arena, courses[i].unit);
+        courses[i].name = result_copy(&result->arena, courses[i].name);
+        courses[i].unit = result_copy(&result->arena, courses[i].unit);
     }
     free(t->cells);
     free(t->courses);
@@ -557,16 +541,8 @@ struct result *recorder_result(struct recorder *recorder, const struct result_ru
     if (!t.result)
         check_machine("out of memory for results");
     recorder_close(recorder, run->diverged ? run->totals.end_ns : INT64_MAX);
-    take_frame(&t, run);
+    result_take_frame(t.result, recorder, run);
     take_groups(&t);
     settle(&t);
     return t.result;
-}
-
-void result_free(struct result *result)
-{
-    if (!result)
-        return;
-    arena_free(&result->arena);
-    free(result);
 }

@@ -11,6 +11,8 @@
  *     DURATION   sum of observations, ns  observations; and their histogram
  *     LEVEL      integral, ns             length of the window, ns; and ns by value
  *     SHARE      integral, ns             integral, ns
+ *     SPAN       time it lasted, ns       1
+ *     EVENT      when it came to pass, ns 1; 0 in a run that tells nothing of it
  *
  * Metrics whose names begin with '.' have no cells; `.unfinished` stands in the cells of `latency`
  * of the same table, as `missing`. */
@@ -40,7 +42,8 @@ struct result_cell {
     enum metric_type type;
     wide numerator, denominator;
     int64_t min, max; /* DURATION: of the observations; LEVEL: max; 0 where there is none */
-    uint64_t missing; /* `latency`: observed operations that never ended */
+    uint64_t missing; /* `latency`: observed operations that never ended; EVENT: 1 where it never
+                         came to pass */
     bool has_histogram;
     struct sparse histogram;
 };
@@ -52,6 +55,16 @@ struct result_course {
     enum metric_type type;
     const wide *numerator, *denominator; /* [intervals]; RATE, LEVEL: denominator in ns */
     const double *p50, *p99; /* [intervals] of `latency`, ns; NaN where empty; or NULL */
+};
+
+/* A fault of the scenario, and one time it struck. */
+struct result_fault {
+    const char *name, *action, *amount; /* amount: "" where there is none */
+};
+struct result_strike {
+    uint32_t fault;     /* index into the result's faults */
+    const char *target; /* who was hit: "web.2" */
+    int64_t begin, end; /* ns; no later than the end of the run */
 };
 
 struct result_node {
@@ -74,6 +87,10 @@ struct result_run {
     struct result_totals totals;
     bool diverged;       /* it stopped before its end: totals.end_ns says where */
     const char *message; /* why it diverged, or NULL */
+    const struct result_fault *faults;
+    uint32_t fault_count;
+    const struct result_strike *strikes;
+    uint32_t strike_count;
 };
 
 struct result {
@@ -82,8 +99,8 @@ struct result {
     uint32_t replication;
     struct result_totals totals;
     bool diverged;
-    const char *message;          /* "" where there is none */
-    const struct window *windows; /* drawn in to where the run ended */
+    const char *message;              /* "" where there is none */
+    const struct window_set *windows; /* [0] is W, the others phases; drawn in to where it ended */
     uint32_t window_count;
     const struct result_node *nodes; /* in order of the recorder */
     uint32_t node_count;
@@ -96,6 +113,10 @@ struct result {
     int64_t series_end;                  /* ns: the end of the last interval */
     const struct result_course *courses; /* ascending by key */
     uint32_t course_count;
+    const struct result_fault *faults;
+    uint32_t fault_count;
+    const struct result_strike *strikes; /* by begin, then in order of the faults */
+    uint32_t strike_count;
 };
 
 /* Takes the result of a run and closes its recorder. Everything is copied: recorder and run may go.

@@ -1,5 +1,6 @@
 /* One run: made from a blueprint, started, advanced, drained, closed and checked. */
 #include "engine/kernel/mechanism.h"
+#include "engine/kernel/watch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,6 +87,22 @@ static void node_records(struct simulation *s, const struct blueprint_node *n)
         }
 }
 
+/* The windows of every phase, from the strikes of this replication. */
+static struct window_set *phase_sets(struct simulation *s)
+{
+    const struct blueprint *b = s->blueprint;
+    struct window_set *sets = arena_array(&s->arena, b->phase_count, struct window_set);
+    struct window *strikes = arena_array(&s->arena, s->strike_count, struct window);
+    for (uint32_t p = 0; p < b->phase_count; p++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < s->strike_count; i++)
+            if (s->strikes[i].fault == b->phases[p].fault)
+                strikes[count++] = (struct window){s->strikes[i].begin, s->strikes[i].end};
+        sets[p] = phase_windows(&s->arena, &b->phases[p], strikes, count, s->window);
+    }
+    return sets;
+}
+
 struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t seed,
                                      uint32_t replication, const struct simulation_options *options)
 {
@@ -104,6 +121,7 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
     }
     event_queue_init(&s->queue);
     pool_reserve(s);
+    s->strikes = strikes_draw(blueprint, seed, replication, &s->arena, &s->strike_count);
     s->recorder = recorder_create(
         &(struct recorder_plan){
             .windows = blueprint->windows,
@@ -111,6 +129,9 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
             .operation_count = blueprint->operation_count,
             .series_interval = blueprint->series_interval,
             .series_end = blueprint->duration,
+            .phases = phase_sets(s),
+            .phase_count = blueprint->phase_count,
+            .spans = blueprint->spans || blueprint->fault_count,
         },
         &s->queue.now);
     s->agents = arena_array(&s->arena, s->agent_count, struct agent);
@@ -131,6 +152,8 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
             record_level(s->agents[i].records[VISITS], VISIT_PRESENT, 1);
         }
     fault_plan(s);
+    if (blueprint->spans || blueprint->fault_count)
+        s->watch = watch_create(s);
     return s;
 }
 
@@ -140,6 +163,7 @@ void simulation_free(struct simulation *s)
         return;
     for (uint32_t i = 0; i < s->place_count; i++)
         place_free(&s->places[i]);
+    watch_free(s->watch);
     recorder_free(s->recorder);
     event_queue_free(&s->queue);
     munmap(s->pool, (size_t)s->pool_room << s->shift);
@@ -251,6 +275,8 @@ void simulation_close(struct simulation *s)
     for (uint32_t i = 0; i < s->agent_count; i++)
         if (s->agents[i].kind->finish)
             s->agents[i].kind->finish(&s->agents[i]);
+    if (s->watch)
+        watch_finish(s->watch);
 }
 
 /* ---- what a run comes to ---- */

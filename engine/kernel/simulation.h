@@ -98,6 +98,7 @@ _Static_assert(sizeof(struct call) == 128, "a call is two cache lines");
 struct place;
 struct link;
 struct simulation;
+struct watch;
 
 /* Something on a place that owns work in progress (a station): told of faults, which sweep. */
 struct place_part {
@@ -273,6 +274,7 @@ struct simulation {
     uint32_t *active; /* strikes that have begun and not ended, in order of begin */
     uint32_t active_count;
     uint32_t **marks; /* [strike][its agents]: the life of the place that it has hit */
+    struct watch *watch; /* NULL: nobody asks what clients feel of faults */
 };
 
 /* ---- making and running ---- */

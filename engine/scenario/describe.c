@@ -140,7 +140,10 @@ static const char *statistics_of(enum metric_type type)
 {
     switch (type) {
     case METRIC_TOTAL:
+    case METRIC_SPAN:
         return "total, runs_with";
+    case METRIC_EVENT:
+        return "p50, runs_with, mean, min, max";
     case METRIC_RATE:
         return "rate";
     case METRIC_RATIO:

@@ -214,20 +214,103 @@ static void read_margin(struct line_reader *r)
     advance(r);
 }
 
+/* The index of a phase among those of the scenario, as a window of the recorder: W is 0. */
+static uint32_t window_of(struct expect_list *list, const struct expect_phase *phase)
+{
+    for (uint32_t i = 0; i < list->phase_count; i++) {
+        const struct expect_phase *p = &list->phases[i];
+        if (p->kind == phase->kind && p->delay_ns == phase->delay_ns &&
+            !strcmp(p->fault, phase->fault))
+            return 1 + i;
+    }
+    list->phases[list->phase_count] = *phase;
+    return 1 + list->phase_count++;
+}
+
+static void read_delay(struct line_reader *r, struct expect_phase *phase)
+{
+    struct quantity q;
+    struct expect_token token = r->token;
+    if (!token.length || !read_number(r, token, &q)) {
+        fail(r, token, "within 10s after crash", "a time must stand behind `within`");
+        return;
+    }
+    if ((q.dimension != UNIT_TIME && q.value != 0) || q.value < 0 || q.value > 9e18)
+        fail(r, token, "within 10s after crash", "the time behind `within` is no time");
+    phase->delay_ns = r->line->failed ? 0 : (int64_t)(q.value + 0.5);
+    advance(r);
+    if (!is(r, "after"))
+        fail(r, r->token.length ? r->token : token, "within 10s after crash",
+             "`within T` is followed by `after` and a fault");
+}
+
+/* [during F | until F | after F | within T after F]; false where none stands here. */
+static bool read_phase(struct line_reader *r, struct expect_side *side)
+{
+    static const struct {
+        const char *word;
+        enum phase_kind kind;
+    } words[] = {{"during", PHASE_DURING},
+                 {"until", PHASE_UNTIL},
+                 {"after", PHASE_AFTER},
+                 {"within", PHASE_WITHIN}};
+    struct expect_phase phase = {0};
+    struct expect_token place = r->token;
+    size_t i = 0;
+    while (i < sizeof words / sizeof *words && !is(r, words[i].word))
+        i++;
+    if (i == sizeof words / sizeof *words)
+        return false;
+    phase.kind = words[i].kind;
+    advance(r);
+    if (phase.kind == PHASE_WITHIN) {
+        read_delay(r, &phase);
+        advance(r);
+    }
+    if (!r->token.length || is(r, "when"))
+        fail(r, r->token.length ? r->token : place, "during crash",
+             arena_format(r->list->base->arena, "`%s` is followed by the name of a fault",
+                          phase.kind == PHASE_WITHIN ? "after" : words[i].word));
+    if (r->line->failed)
+        return true;
+    phase.fault = text_of(r, r->token);
+    side->phase_place = r->token;
+    side->term.window = window_of(r->list, &phase);
+    advance(r);
+    return true;
+}
+
+/* A phase at the end is that of every metric that has none of its own. */
+static void share_phase(struct line_reader *r)
+{
+    struct expect_side *left = &r->line->left, *right = &r->line->right, end = {0};
+    struct expect_token place = r->token;
+    if (!read_phase(r, &end) || r->line->failed)
+        return;
+    bool taken = false;
+    struct expect_side *sides[] = {left, right};
+    for (size_t i = 0; i < 2; i++)
+        if (sides[i]->term.is_metric && !sides[i]->term.window) {
+            sides[i]->term.window = end.term.window;
+            sides[i]->phase_place = end.phase_place;
+            taken = true;
+        }
+    if (!taken)
+        fail(r, place, NULL, "the metric has a phase already");
+}
+
 static void read_end(struct line_reader *r)
 {
-    static const char *const phases[] = {"during", "until", "after", "within", "on"};
-    if (!r->token.length)
+    share_phase(r);
+    if (!r->token.length || r->line->failed)
         return;
-    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
-        if (is(r, phases[i])) {
-            fail(r, r->token, NULL,
-                 arena_format(r->list->base->arena, "`%s` names a phase, and there are no faults",
-                              phases[i]));
-            return;
-        }
+    if (is(r, "on")) {
+        fail(r, r->token, "name the clients of that side: eu.errors",
+             "the sides of a partition are not measured apart");
+        return;
+    }
     if (!is(r, "when")) {
-        fail(r, r->token, "TERM CMP TERM [+- d] [when CONDITION]",
+        fail(r, r->token, "TERM CMP TERM [+- d] [during F] [when CONDITION]",
              "the expectation should have ended here");
         return;
     }
@@ -245,6 +328,8 @@ static void read_line(struct line_reader *r)
     struct expect_line *line = r->line;
     advance(r);
     read_term(r, &line->left);
+    if (!line->failed && line->left.term.is_metric)
+        read_phase(r, &line->left);
     line->comparison_place = r->token;
     if (!line->failed && !is_comparison(r, &line->expectation.comparison))
         fail(r, r->token.length ? r->token : (struct expect_token){0, strlen(r->text)},
@@ -372,6 +457,7 @@ void expect_read(struct expect_list *list, struct document *base, const struct s
         return;
     }
     list->lines = arena_array(base->arena, map->count, struct expect_line);
+    list->phases = arena_array(base->arena, 2 * (size_t)map->count, struct expect_phase);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct node *scalar = map->items[i];
         if (scalar->type != NODE_SCALAR || strlen(scalar->text) > EXPECT_LENGTH_MAX) {
@@ -396,6 +482,50 @@ void expect_read(struct expect_list *list, struct document *base, const struct s
     }
 }
 
+static bool check_phase(struct expect_list *list, struct expect_line *line,
+                        const struct expect_side *side, const struct blueprint *b)
+{
+    if (!side->term.window)
+        return true;
+    const char *name = list->phases[side->term.window - 1].fault;
+    const char **names = arena_array(list->base->arena, b->fault_count, const char *);
+    for (uint32_t i = 0; i < b->fault_count; i++) {
+        names[i] = b->faults[i].name;
+        if (!strcmp(names[i], name))
+            return true;
+    }
+    diagnostic_error(
+        list->base->diagnostics,
+        document_place(list->base, line->scalar, side->phase_place.at, side->phase_place.length),
+        diagnostic_suggest(list->base->diagnostics, name, names, b->fault_count),
+        b->fault_count ? "no fault is called `%s`" : "there are no faults, and none called `%s`",
+        name);
+    return false;
+}
+
+static bool check_side(struct expect_list *list, struct expect_line *line, struct expect_side *side,
+                       const struct blueprint *b)
+{
+    if (!check_phase(list, line, side, b) || !metrics_resolve(list->base, line, side, b))
+        return false;
+    list->spans = list->spans || side->of_spans;
+    return true;
+}
+
+struct phase *expect_phases(const struct expect_list *list, struct arena *arena,
+                            const struct blueprint *b)
+{
+    struct phase *phases = arena_array(arena, list->phase_count, struct phase);
+    for (uint32_t i = 0; i < list->phase_count; i++) {
+        const struct expect_phase *p = &list->phases[i];
+        phases[i] = (struct phase){p->kind, PHASE_NO_FAULT, p->delay_ns};
+        for (uint32_t f = 0; f < b->fault_count; f++)
+            if (!strcmp(b->faults[f].name, p->fault))
+                phases[i].fault = f;
+    }
+    return phases;
+}
+
 void expect_check(struct expect_list *list, uint32_t point, const struct blueprint *blueprint)
 {
     for (uint32_t i = 0; i < list->count; i++) {
@@ -405,9 +535,9 @@ void expect_check(struct expect_list *list, uint32_t point, const struct bluepri
         if (!line->failed && !line->expectation.case_count && !point)
             speaks = 3;
         if (speaks & 1 && line->left.term.is_metric)
-            line->failed = !metrics_resolve(list->base, line, &line->left, blueprint);
+            line->failed = !check_side(list, line, &line->left, blueprint);
         if (speaks & 2 && line->right.term.is_metric && !line->failed)
-            line->failed = !metrics_resolve(list->base, line, &line->right, blueprint);
+            line->failed = !check_side(list, line, &line->right, blueprint);
         bool known = (line->left.metric || !line->left.term.is_metric) &&
                      (line->right.metric || !line->right.term.is_metric);
         if (speaks && known && !line->failed && !line->finished) {

@@ -26,11 +26,13 @@ struct expect_at {
 
 struct expect_side {
     struct expect_term term;
-    struct expect_token place;   /* of the metric or of the value */
-    const char *text;            /* of the metric as written */
-    struct quantity quantity;    /* of a constant */
-    uint32_t instance;           /* named in the address, from 1; 0: the whole node */
-    const struct metric *metric; /* once it is resolved */
+    struct expect_token place;       /* of the metric or of the value */
+    const char *text;                /* of the metric as written */
+    struct quantity quantity;        /* of a constant */
+    uint32_t instance;               /* named in the address, from 1; 0: the whole node */
+    struct expect_token phase_place; /* of the name of its fault */
+    const struct metric *metric;     /* once it is resolved */
+    bool of_spans;                   /* the metric is kept only where it is asked for */
     struct expect_at at[EXPECT_AT_MAX];
     uint32_t at_count;
 };

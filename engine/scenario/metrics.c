@@ -1,6 +1,7 @@
 /* The terms of an `expect` line: ADDRESS[operation].metric.statistic against what the nodes of a
  * point measure, and values in the unit of the metric. */
 #include "engine/kernel/blueprint.h"
+#include "engine/kernel/watch.h"
 #include "engine/scenario/bind.h"
 #include "engine/scenario/expect.h"
 #include "engine/scenario/expect_line.h"
@@ -69,6 +70,7 @@ static const char *default_statistic(enum metric_type type)
         [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",      [METRIC_RATIO] = "ratio",
         [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean",     [METRIC_SHARE] = "mean",
         [METRIC_PART] = "ratio",    [METRIC_IMBALANCE] = "mean", [METRIC_VARIATION] = "mean",
+        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",
     };
     return names[type];
 }
@@ -115,7 +117,11 @@ static bool statistic_fits(struct arena *arena, enum metric_type type, const cha
         return true;
     switch (type) {
     case METRIC_TOTAL:
+    case METRIC_SPAN:
         return !strcmp(statistic, "runs_with");
+    case METRIC_EVENT:
+        return !strcmp(statistic, "runs_with") || !strcmp(statistic, "mean") ||
+               !strcmp(statistic, "min") || !strcmp(statistic, "max");
     case METRIC_DURATION:
         return !strcmp(statistic, "min") || !strcmp(statistic, "max") ||
                expect_percentile(arena, statistic, &unused);
@@ -130,7 +136,10 @@ static const char *statistics_told(enum metric_type type)
 {
     switch (type) {
     case METRIC_TOTAL:
+    case METRIC_SPAN:
         return "one of: total runs_with";
+    case METRIC_EVENT:
+        return "one of: p50 runs_with mean min max";
     case METRIC_DURATION:
         return "one of: mean min max, or a percentile such as p99.9";
     case METRIC_LEVEL:
@@ -145,21 +154,53 @@ static const char *statistics_told(enum metric_type type)
     }
 }
 
-static const struct metric *find_metric(const struct kind *kind, const char *name,
+/* What a term names: a node, or a fault, which has a table of its own. */
+struct owner {
+    const char *what; /* "a client", "a fault" */
+    const struct metric_table *const *tables;
+    int table_count;
+    uint32_t instances;
+};
+
+static struct owner owner_of(struct document *base, const struct blueprint *b, const char *name)
+{
+    static const struct metric_table *const of_fault[] = {&fault_metrics};
+    uint32_t node = bind_node(b, name);
+    for (uint32_t i = 0; i < b->fault_count; i++)
+        if (!strcmp(b->faults[i].name, name))
+            return (struct owner){"a fault", of_fault, 1, 1};
+    const struct kind *kind = node == BIND_NO_NODE ? NULL : b->nodes[node].kind;
+    if (!kind)
+        return (struct owner){0};
+    struct owner owner = {arena_format(base->arena, "a %s", kind->name), kind->tables, 0,
+                          b->nodes[node].count};
+    while (owner.table_count < KIND_TABLES && kind->tables[owner.table_count])
+        owner.table_count++;
+    return owner;
+}
+
+static const struct metric *find_metric(const struct owner *owner, struct expect_side *side,
                                         const char **names, size_t *count)
 {
     *count = 0;
-    for (int t = 0; t < KIND_TABLES && kind->tables[t]; t++)
-        for (uint32_t i = 0; i < kind->tables[t]->count; i++) {
-            const struct metric *m = &kind->tables[t]->metrics[i];
+    for (int t = 0; t < owner->table_count; t++)
+        for (uint32_t i = 0; i < owner->tables[t]->count; i++) {
+            const struct metric *m = &owner->tables[t]->metrics[i];
             if (m->name[0] == '.')
                 continue;
-            if (!strcmp(m->name, name))
+            side->of_spans = metric_of_spans(owner->tables[t], i);
+            if (!strcmp(m->name, side->term.metric))
                 return m;
             if (*count < NAMES_MAX)
                 names[(*count)++] = m->name;
         }
     return NULL;
+}
+
+static bool by_operation(enum metric_type type)
+{
+    return type != METRIC_LEVEL && type != METRIC_SHARE && type != METRIC_SPAN &&
+           type != METRIC_EVENT;
 }
 
 static bool check_operation(struct document *base, const struct expect_line *line,
@@ -172,8 +213,7 @@ static bool check_operation(struct document *base, const struct expect_line *lin
         names[i] = b->operations[i].name;
         if (strcmp(names[i], side->term.operation) != 0)
             continue;
-        if (!side->metric ||
-            (side->metric->type != METRIC_LEVEL && side->metric->type != METRIC_SHARE))
+        if (!side->metric || by_operation(side->metric->type))
             return true;
         return fail(base, line, side->place, "leave the brackets out",
                     arena_format(base->arena, "`%s` is not kept by operation", side->metric->name));
@@ -184,21 +224,32 @@ static bool check_operation(struct document *base, const struct expect_line *lin
         arena_format(base->arena, "no client has an operation `%s`", side->term.operation));
 }
 
-static bool check_node(struct document *base, const struct expect_line *line,
-                       const struct expect_side *side, const struct blueprint *b, uint32_t *node)
+static bool check_owner(struct document *base, const struct expect_line *line,
+                        const struct expect_side *side, const struct blueprint *b,
+                        struct owner *owner)
 {
     size_t length = strcspn(side->term.node, ".");
     char *name = arena_text(base->arena, side->term.node, length);
-    *node = bind_node(b, name);
-    if (*node == BIND_NO_NODE) {
-        const char **names = arena_array(base->arena, b->node_count, const char *);
+    *owner = owner_of(base, b, name);
+    if (!owner->tables && bind_node(b, name) == BIND_NO_NODE) {
+        const char **names = arena_array(base->arena, b->node_count + b->fault_count, const char *);
         for (uint32_t i = 0; i < b->node_count; i++)
             names[i] = b->nodes[i].name;
-        return fail(base, line, side->place,
-                    diagnostic_suggest(base->diagnostics, name, names, b->node_count),
-                    arena_format(base->arena, "no node is called `%s`", name));
+        for (uint32_t i = 0; i < b->fault_count; i++)
+            names[b->node_count + i] = b->faults[i].name;
+        return fail(
+            base, line, side->place,
+            diagnostic_suggest(base->diagnostics, name, names, b->node_count + b->fault_count),
+            arena_format(base->arena, "no node%s is called `%s`", b->fault_count ? " or fault" : "",
+                         name));
     }
-    if (side->instance <= b->nodes[*node].count || !line->expectation.case_count)
+    if (!owner->tables)
+        return true; /* told already: the node has no kind */
+    if (owner->tables[0] == &fault_metrics && side->term.window)
+        return fail(base, line, side->phase_place,
+                    "leave the phase out: a fault is judged from its begin on",
+                    "a metric of a fault has a window of its own");
+    if (side->instance <= owner->instances || !line->expectation.case_count)
         return true;
     return fail(base, line, side->place, NULL,
                 arena_format(base->arena, "`%s` has no instance %u", name, side->instance));
@@ -219,7 +270,7 @@ static bool check_equality(struct document *base, const struct expect_line *line
     const struct expect_side *other = side == &line->left ? &line->right : &line->left;
     if (c != COMPARE_EQUAL && c != COMPARE_NOT_EQUAL)
         return true;
-    if (side->metric->type == METRIC_TOTAL ||
+    if (side->metric->type == METRIC_TOTAL || side->metric->type == METRIC_SPAN ||
         (side->metric->type == METRIC_LEVEL && !strcmp(side->term.statistic, "max")))
         return true;
     if (side->metric->type == METRIC_RATIO && !other->term.is_metric &&
@@ -235,18 +286,15 @@ bool metrics_resolve(struct document *base, struct expect_line *line, struct exp
 {
     const char *names[NAMES_MAX];
     size_t count;
-    uint32_t node;
-    if (!check_node(base, line, side, blueprint, &node))
+    struct owner owner;
+    if (!check_owner(base, line, side, blueprint, &owner) || !owner.tables)
         return false;
-    const struct kind *kind = blueprint->nodes[node].kind;
-    if (!kind)
-        return false;
-    const struct metric *metric = find_metric(kind, side->term.metric, names, &count);
+    const struct metric *metric = find_metric(&owner, side, names, &count);
     if (!metric)
         return fail(
             base, line, side->place,
             diagnostic_suggest(base->diagnostics, side->term.metric, names, count),
-            arena_format(base->arena, "a %s has no metric `%s`", kind->name, side->term.metric));
+            arena_format(base->arena, "%s has no metric `%s`", owner.what, side->term.metric));
     if (!side->term.statistic)
         side->term.statistic = default_statistic(metric->type);
     if (!statistic_fits(base->arena, metric->type, side->term.statistic))

@@ -34,6 +34,7 @@ struct scenario {
     double warmup_floor;     /* ns, `warmup: auto`: the largest of all points */
     int64_t found_warmup;    /* ns; 0: not found yet */
     int64_t series_interval;
+    bool faults; /* some point has some */
     uint64_t seed;
     struct report report;
     const char *stem, *canonical, *hash;
@@ -208,6 +209,9 @@ void scenario_point(const struct scenario *s, uint32_t at, struct arena *arena,
         .elsewhere = &s->elsewhere,
     };
     point_build(point);
+    blueprint->phases = expect_phases(&s->expect, arena, blueprint);
+    blueprint->phase_count = s->expect.phase_count;
+    blueprint->spans = s->expect.spans;
     mark_watched(s, point);
 }
 
@@ -268,6 +272,7 @@ static void bind_points(struct scenario *s)
         made.blueprint = (struct blueprint){0};
         scenario_point(s, i, &made.arena, &made.blueprint, &point);
         check_settings(s, i, &point);
+        s->faults = s->faults || made.blueprint.fault_count;
         if (*errors == before)
             expect_check(&s->expect, i, &made.blueprint);
         if (*errors == before && s->run.auto_warmup)
@@ -323,6 +328,7 @@ static void make_report(struct scenario *s)
         .warmup = s->run.warmup,
         .duration = s->run.duration,
         .series_interval = s->series_interval,
+        .faults = s->faults,
     };
     s->report.expectations = expect_finish(&s->expect, &s->report.expectation_count);
     expect_percentiles(&s->expect, watch, s);

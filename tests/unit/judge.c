@@ -14,8 +14,8 @@ static const char *const fast[] = {"fast"}, *const slow[] = {"slow"};
 static const struct report_point points[] = {{.values = fast}, {.values = slow}};
 static const struct expect_case here[] = {{0, 0}}, across[] = {{1, 0}}, both[] = {{0, 0}, {1, 1}};
 
-static const struct expect_term mean_latency = {true, 1, 0, "users", "all", "latency", "mean"};
-static const struct expect_term timeouts = {true, 1, 0, "users", "all", "timeouts", "total"};
+static const struct expect_term mean_latency = {true, 1, 0, "users", "all", "latency", "mean", 0};
+static const struct expect_term timeouts = {true, 1, 0, "users", "all", "timeouts", "total", 0};
 
 static struct expect_term constant(double value)
 {

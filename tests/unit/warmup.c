@@ -127,7 +127,7 @@ static bool see(void *context, uint32_t point, uint32_t replication, const struc
     struct seen *seen = context;
     if (!point) {
         seen->fingerprint[replication] = result->totals.fingerprint;
-        seen->begin = result->windows[0].begin;
+        seen->begin = result->windows[0].parts[0].begin;
     }
     return true;
 }

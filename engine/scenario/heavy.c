@@ -75,6 +75,7 @@ bool heavy_find(struct point *point, struct heavy *found)
         if (!f)
             continue;
         const struct node *value = document_find(point->maps[i], f->name);
+        found->listed = true;
         found->what = arena_format(point->arena, "`%s` of `%s`", f->name, b->nodes[i].name);
         found->place = value ? value->place : point->names[i]->place;
         return true;
@@ -82,8 +83,20 @@ bool heavy_find(struct point *point, struct heavy *found)
     for (uint32_t i = 0; i < b->link_count; i++) {
         if (!(b->links[i].keys & LINK_LATENCY) || !infinite(&b->links[i].config.latency))
             continue;
+        found->listed = true;
         found->what = "a link's `latency`";
         found->place = document_find(point->document.root, "links")->place;
+        return true;
+    }
+    for (uint32_t i = 0; i < b->fault_count; i++) {
+        const struct blueprint_fault *f = &b->faults[i];
+        bool mends = f->repaired && infinite(&f->mttr), delays = infinite(&f->delay);
+        if (!mends && !delays)
+            continue;
+        found->listed = false;
+        found->what =
+            arena_format(point->arena, "`%s` of the fault `%s`", mends ? "mttr" : "by", f->name);
+        found->place = document_find(point->document.root, "faults")->place;
         return true;
     }
     return false;

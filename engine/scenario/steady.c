@@ -34,10 +34,22 @@ static bool profile(const struct blueprint_node *n)
     return false;
 }
 
+/* Whether a fault comes at a time that is told, or comes to stay: what comes at random and goes
+ * again is part of the steady state. */
+static bool timed(const struct blueprint_fault *f)
+{
+    return !f->random || f->at > 0 || (!f->repaired && f->duration == INT64_MAX);
+}
+
 double steady_floor_ns(struct point *point)
 {
     const struct blueprint *b = point->blueprint;
     double floor_ns = (double)point->run.duration / 10;
+    for (uint32_t i = 0; i < b->fault_count; i++)
+        if (timed(&b->faults[i])) {
+            refuse(point, "a fault strikes at a time of its own,", b->faults[i].name);
+            return 0;
+        }
     const struct predicted *all = predict(point, 0, point->run.duration);
     for (uint32_t i = 0; i < b->node_count; i++) {
         const struct blueprint_node *n = &b->nodes[i];

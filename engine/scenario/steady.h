@@ -7,7 +7,8 @@
 
 /* The least warm-up in ns: the larger of 10 % of the duration and 20 times the largest relaxation
  * time of the predicted load (see predict_relaxation_ns). An error at `warmup`, and 0, where there
- * is no steady state: the load changes with time, or is more than a node can do. `point` must have
+ * is no steady state: a fault has a time of its own, the load changes with time, or is more than a
+ * node can do. `point` must have
  * been built without an error. */
 double steady_floor_ns(struct point *point);
 

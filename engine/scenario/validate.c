@@ -309,7 +309,7 @@ static void warn_heavy(struct view *v, const struct report *report, uint32_t at,
     if (*told || !heavy_find(&v->point, &heavy))
         return;
     *told = true;
-    if (at)
+    if (at || !heavy.listed)
         diagnostic_warning(
             v->point.document.diagnostics, heavy.place, "give it a `max=`",
             "%s has a heavy tail: its variance is infinite, so means converge slowly "

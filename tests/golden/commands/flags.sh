@@ -17,5 +17,7 @@ YAML
 grep -E 'desk,all,(latency|wait|in_system|utilization|throughput|lost),(mean|p50|rate|total)' \
     results/scenario/summary.csv | cut -d, -f2-3,5-6,13-
 "$ORRERY" validate -q scenario.yaml
+echo 'faults: [{mtbf: exp(1h), mttr: pareto(1s 1.5), pause: desk}]' >>scenario.yaml
+"$ORRERY" validate -q scenario.yaml
 "$ORRERY" run scenario.yaml -q -r 2 -s run.duration=4200ms -o short
 grep -E 'desk,all,(queue_length|utilization),mean' short/summary.csv

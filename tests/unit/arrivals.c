@@ -318,6 +318,52 @@ static void impossible_processes_are_refused_with_a_sentence(void)
     arena_free(&arena);
 }
 
+/* Under a load the k-th arrival comes where the integral of rate times factor reaches what it
+ * reached without: twice as fast everywhere is half the time; over a ramp and two items, with
+ * changes in both, by the inverse of the integral; the stream gives the same draws. */
+static void a_load_changes_the_time_of_a_process(void)
+{
+    static const int64_t at[] = {0, 2 * SECOND, 5 * SECOND, 12 * SECOND};
+    static const double factor[] = {2, 1, 3, 0.5};
+    struct arena arena = {0};
+    struct arrivals_segment s[2];
+    struct load twice = {at, factor, 1}, many = {at, factor, 4};
+    struct arrivals_state plainly, loaded;
+    struct stream one = stream_of(7), other = stream_of(7);
+    CU_ASSERT_FATAL(arrivals_make_poisson(&s[0], 200, 200, &why));
+    struct arrivals a = plain(&arena, &s[0]);
+    arrivals_begin(&a, &plainly);
+    arrivals_begin(&a, &loaded);
+    arrivals_load(&loaded, &twice);
+    for (int i = 0; i < 1000; i++) {
+        int64_t base = arrivals_next(&a, &plainly, &one), fast = arrivals_next(&a, &loaded, &other);
+        CU_ASSERT(2 * fast - base <= 2 && base - 2 * fast <= 2);
+    }
+    /* 100/s to 300/s within 10 s, then 50/s from 10 s on: 2 (100 t + 10 t^2) up to 2 s, and so on:
+     * 480 at 2 s, 480 + 510 at 5 s, 990 + 3 x 1,250 at 10 s, then 150/s up to 12 s, then 25/s. */
+    CU_ASSERT_FATAL(arrivals_make_constant(&s[0], 100, 300, &why));
+    s[0].start_ns = 0;
+    s[0].ramp_end_ns = 10 * SECOND;
+    CU_ASSERT_FATAL(arrivals_make_constant(&s[1], 50, 50, &why));
+    s[1].start_ns = 10 * SECOND;
+    CU_ASSERT_FATAL(arrivals_make(&a, &arena, s, 2, &why));
+    arrivals_begin(&a, &loaded);
+    arrivals_load(&loaded, &many);
+    uint64_t before[5] = {0};
+    static const int64_t border[] = {2 * SECOND, 5 * SECOND, 10 * SECOND, 12 * SECOND, 16 * SECOND};
+    for (int64_t now = 0; now < 16 * SECOND;) {
+        now = arrivals_next(&a, &loaded, &other);
+        for (int i = 0; i < 5; i++)
+            before[i] += now < border[i];
+    }
+    CU_ASSERT_EQUAL(before[0], 480);
+    CU_ASSERT_EQUAL(before[1], 990);
+    CU_ASSERT_EQUAL(before[2], 990 + 3750);
+    CU_ASSERT_EQUAL(before[3], 990 + 3750 + 300);
+    CU_ASSERT_EQUAL(before[4], 990 + 3750 + 300 + 100);
+    arena_free(&arena);
+}
+
 SUITE("arrivals", TEST(poisson_has_independent_exponential_gaps),
       TEST(constant_is_rounded_once_and_begins_at_zero),
       TEST(batches_come_together_after_their_gap),
@@ -327,4 +373,5 @@ SUITE("arrivals", TEST(poisson_has_independent_exponential_gaps),
       TEST(every_poisson_profile_spends_one_draw_an_arrival),
       TEST(constant_profile_switches_exactly_at_the_start),
       TEST(nothing_arrives_at_rate_zero_or_from_nothing),
-      TEST(impossible_processes_are_refused_with_a_sentence))
+      TEST(impossible_processes_are_refused_with_a_sentence),
+      TEST(a_load_changes_the_time_of_a_process))

@@ -336,7 +336,8 @@ static void a_load_changes_the_time_of_a_process(void)
     arrivals_begin(&a, &loaded);
     arrivals_load(&loaded, &twice);
     for (int i = 0; i < 1000; i++) {
-        int64_t base = arrivals_next(&a, &plainly, &one), fast = arrivals_next(&a, &loaded, &other);
+        int64_t base = arrivals_next(&a, &plainly, &one);
+        int64_t fast = arrivals_next(&a, &loaded, &other);
         CU_ASSERT(2 * fast - base <= 2 && base - 2 * fast <= 2);
     }
     /* 100/s to 300/s within 10 s, then 50/s from 10 s on: 2 (100 t + 10 t^2) up to 2 s, and so on:

@@ -10,9 +10,12 @@
  * has none that matter: the first of equals, as nginx does. */
 #include "models/load_balancer_policy.h"
 
+#include "models/parts/ring.h"
 #include "models/registry.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Durable only because the place keeps a pointer to it. */
 struct balancer_station {
@@ -210,6 +213,59 @@ static bool load_weighted(const void *config)
     return load_balancer_rules[policy]->traits & BALANCER_WEIGHS;
 }
 
+static bool load_adaptive(const void *config)
+{
+    uint8_t policy = ((const struct load_balancer_config *)config)->policy;
+    uint8_t traits = load_balancer_rules[policy]->traits;
+    return traits & BALANCER_COUNTS || policy == BALANCER_JOIN_IDLE_QUEUE;
+}
+
+/* How evenly keys fall. The parts of n backends with v points each on a ring vary by
+ * sqrt((n - 1)/(n v + 1)) of their mean. */
+static const char *load_spread(const void *config, char *text, size_t size)
+{
+    const struct load_balancer_config *c = config;
+    static const char *const hashed[] = {[BALANCER_HASH_KEY] = "key",
+                                         [BALANCER_HASH_SESSION] = "session",
+                                         [BALANCER_HASH_REQUEST] = "request"};
+    const struct load_balancer_rule *rule = load_balancer_rules[c->policy];
+    bool ring = c->policy == BALANCER_CONSISTENT_HASH || c->policy == BALANCER_BOUNDED_LOAD;
+    int used;
+    if (!rule->owner)
+        snprintf(text, size, "%s",
+                 load_adaptive(config)            ? "goes to whoever has capacity to spare"
+                 : rule->traits & BALANCER_WEIGHS ? "goes by weight"
+                                                  : "goes evenly to all");
+    else if (ring) {
+        used = snprintf(text, size, "by hash of the %s: parts vary by %.2g %% of their mean",
+                        hashed[c->hash], 100 * ring_variation(c->to.count, (double)c->vnodes));
+        if (c->policy == BALANCER_BOUNDED_LOAD && used > 0 && (size_t)used < size)
+            snprintf(text + used, size - (size_t)used, ", none above %.4g %% of it", 100 * c->load);
+    } else
+        snprintf(text, size, "by hash of the %s: even over %ss, however often each comes",
+                 hashed[c->hash], hashed[c->hash]);
+    return text;
+}
+
+static const char *unused(const void *config, const char *key)
+{
+    const struct load_balancer_config *c = config;
+    const struct load_balancer_rule *rule = load_balancer_rules[c->policy];
+    bool draws = c->policy == BALANCER_POWER_OF_TWO ||
+                 (c->policy == BALANCER_ZONE_AWARE && rule->traits & BALANCER_COUNTS);
+    if (!strcmp(key, "choices") && !draws)
+        return "only power_of_two draws several backends";
+    if (!strcmp(key, "hash") && !rule->owner)
+        return "the policy does not hash";
+    if (!strcmp(key, "refresh") && !(rule->traits & BALANCER_COUNTS))
+        return "the policy does not look at load";
+    if (!strcmp(key, "slow_start") && rule->traits & BALANCER_NO_RAMP)
+        return "idle backends come first, new or not";
+    if (!strcmp(key, "slow_start") && c->health.mode == HEALTH_NONE)
+        return "with `health: none` nobody comes back";
+    return NULL;
+}
+
 static double load_attempts(const void *config)
 {
     return 1 - ((const struct load_balancer_config *)config)->station.fail;
@@ -240,9 +296,12 @@ const struct kind load_balancer_kind = {
     .step = balancer_step,
     .settle = balancer_settle,
     .tick = balancer_tick,
+    .unused = unused,
     .load = &(const struct kind_load){.work_ns = load_work,
                                       .slots = load_slots,
                                       .target = load_target,
                                       .weighted = load_weighted,
+                                      .adaptive = load_adaptive,
+                                      .spread = load_spread,
                                       .attempts = load_attempts},
 };

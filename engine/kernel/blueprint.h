@@ -209,9 +209,12 @@ struct kind_load {
     double (*slots)(const void *config);   /* INFINITY: unlimited */
     const struct pool *(*target)(const void *config); /* where a visit goes on to; NULL: nowhere */
     bool (*weighted)(const void *config);   /* true: the pool is shared by weight, else evenly */
+    bool (*adaptive)(const void *config);   /* true: by what its members can do; NULL: never */
     double (*attempts)(const void *config); /* calls to `target` for each visit (retries); >= 0 */
     double (*offered)(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation);
     /* clients: operations/s; INFINITY: closed loop */
+    /* How visits go over `target`, for people: part of a sentence, in `text`; NULL: as all do. */
+    const char *(*spread)(const void *config, char *text, size_t size);
 };
 
 #endif

@@ -55,6 +55,10 @@ struct kind {
     /* The run is over: records what only its end tells (operations still open). May be NULL. */
     void (*finish)(struct agent *agent);
 
+    /* Why a key that was written says nothing in this configuration, for a warning; NULL: it says
+     * something. The function may be NULL. */
+    const char *(*unused)(const void *config, const char *key);
+
     /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
     const struct kind_load *load;
 };

@@ -51,15 +51,32 @@ static double latency_ns(const struct flow *f, uint32_t from, uint32_t to)
     return best ? distribution_mean(&best->config.latency) : 0;
 }
 
-/* The part of a pool's visits that its member `i` gets. */
-static double part_of(const struct flow *f, const struct pool *pool, bool weighted, uint32_t i)
+/* What a member of a pool could do of an operation, per ns; 0: there is no limit. */
+static double capacity_of(const struct flow *f, uint32_t agent, uint32_t operation)
 {
-    double sum = 0;
-    if (!weighted)
-        return 1.0 / pool->count;
-    for (uint32_t k = 0; k < pool->count; k++)
-        sum += instance_of(f, pool->agents[k])->weight;
-    return instance_of(f, pool->agents[i])->weight / sum;
+    const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
+    const void *config = config_of(f, agent, operation);
+    double slots = load ? load->slots(config) : (double)INFINITY;
+    double work_ns = load ? load->work_ns(config) : 0;
+    if (!(slots < (double)INFINITY) || !(work_ns > 0))
+        return 0;
+    return slots * instance_of(f, agent)->speed / work_ns;
+}
+
+/* The weights by which a pool is shared. A policy that looks at load finds whoever has capacity to
+ * spare: under load every member comes to the same utilization. */
+static void find_shares(const struct flow *f, const struct kind_load *load, const void *config,
+                        uint32_t operation, double *shares)
+{
+    const struct pool *pool = load->target(config);
+    bool weighted = load->weighted(config), adaptive = load->adaptive && load->adaptive(config);
+    bool limited = true;
+    for (uint32_t i = 0; i < pool->count; i++)
+        limited = limited && capacity_of(f, pool->agents[i], operation) > 0;
+    for (uint32_t i = 0; i < pool->count; i++)
+        shares[i] = adaptive && limited ? capacity_of(f, pool->agents[i], operation)
+                    : weighted          ? instance_of(f, pool->agents[i])->weight
+                                        : 1;
 }
 
 /* Sends the visits of an instance onward. */
@@ -71,9 +88,12 @@ static void send_onward(struct flow *f, uint32_t agent, uint32_t operation)
     if (!pool || !pool->count || !(f->rate[agent] > 0))
         return;
     double calls = f->rate[agent] * load->attempts(config);
-    bool weighted = load->weighted(config);
+    double *shares = arena_array(f->point->arena, pool->count, double), sum = 0;
+    find_shares(f, load, config, operation, shares);
     for (uint32_t i = 0; i < pool->count; i++)
-        f->rate[pool->agents[i]] += calls * part_of(f, pool, weighted, i);
+        sum += shares[i];
+    for (uint32_t i = 0; i < pool->count; i++)
+        f->rate[pool->agents[i]] += calls * shares[i] / sum;
 }
 
 static double work_at(const struct flow *f, uint32_t agent, uint32_t operation)

@@ -235,6 +235,17 @@ static bool alike(const struct predicted *a, const struct predicted *b)
            !(a->slots > b->slots) && !(a->slots < b->slots);
 }
 
+/* How what a node calls goes over several others. */
+static void print_spread(struct view *v, const struct blueprint_node *n)
+{
+    char text[160];
+    const void *config = n->instances[0].configs[0];
+    if (!n->kind->load || !n->kind->load->spread || n->kind->load->target(config)->count < 2)
+        return;
+    fprintf(v->out, "  %-*s %s\n", NAME_COLUMN, "",
+            n->kind->load->spread(config, text, sizeof text));
+}
+
 static void print_load(struct view *v, const struct predicted *all)
 {
     fprintf(v->out, "\npredicted load of each instance, if nothing fails and nobody gives up\n");
@@ -250,6 +261,7 @@ static void print_load(struct view *v, const struct predicted *all)
                            &p[k], client);
         if (!same && n->count > SHOWN_INSTANCES_MAX)
             fprintf(v->out, "  ...\n");
+        print_spread(v, n);
     }
 }
 
@@ -317,6 +329,52 @@ static void warn_heavy(struct view *v, const struct report *report, uint32_t at,
             heavy.what, point_text(v, report, at));
 }
 
+/* Keys that were written and say nothing. */
+struct written {
+    uint32_t node;
+    const char *key, *why;
+    bool used; /* at some point of the sweep */
+};
+
+struct all_written {
+    struct written *items;
+    uint32_t count;
+};
+
+static struct written *written_find(struct arena *keep, struct all_written *all, uint32_t node,
+                                    const char *key)
+{
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->items[i].node == node && !strcmp(all->items[i].key, key))
+            return &all->items[i];
+    struct written *grown = arena_array(keep, (size_t)all->count + 1, struct written);
+    if (all->count)
+        memcpy(grown, all->items, all->count * sizeof *grown);
+    all->items = grown;
+    grown[all->count] = (struct written){.node = node, .key = arena_text(keep, key, strlen(key))};
+    return &grown[all->count++];
+}
+
+/* Warns at the last point of what no point has used. */
+static void warn_unused(struct view *v, struct arena *keep, struct all_written *all, bool last)
+{
+    for (uint32_t i = 0; i < v->blueprint.node_count; i++) {
+        const struct blueprint_node *n = &v->blueprint.nodes[i];
+        const struct node *map = v->point.maps[i];
+        for (uint32_t k = 0; n->kind->unused && k < map->count; k++) {
+            struct written *w = written_find(keep, all, i, map->keys[k]->text);
+            for (uint32_t o = 0; o < v->blueprint.operation_count; o++) {
+                const char *why = n->kind->unused(n->instances[0].configs[o], w->key);
+                w->used = w->used || !why;
+                w->why = why;
+            }
+            if (last && !w->used)
+                diagnostic_warning(v->point.document.diagnostics, map->keys[k]->place, NULL,
+                                   "`%s` of `%s` says nothing: %s", w->key, n->name, w->why);
+        }
+    }
+}
+
 static void print_point(struct view *v, const struct report *report, uint32_t at,
                         const struct predicted *all)
 {
@@ -343,6 +401,7 @@ void scenario_validate(const struct scenario *scenario, FILE *out)
     const struct report *report = scenario_report(scenario);
     struct arena keep = {0};
     bool *told = NULL, short_told = false, heavy_told = false;
+    struct all_written written = {0};
     uint32_t told_count = 0;
     for (uint32_t at = 0; at < report->point_count; at++) {
         struct arena arena = {0};
@@ -358,6 +417,7 @@ void scenario_validate(const struct scenario *scenario, FILE *out)
             print_point(&v, report, at, all);
         warn_load(&v, report, at, all, told, told_count, &short_told);
         warn_heavy(&v, report, at, &heavy_told);
+        warn_unused(&v, &keep, &written, at + 1 == report->point_count);
         arena_free(&arena);
     }
     arena_free(&keep);

@@ -63,6 +63,29 @@ static void flows_split_by_weight_where_the_policy_looks_at_it(void)
     close(&f);
 }
 
+/* Whoever looks at load brings all to one utilization: 1, 2 and 4 x 100/s of capacity. */
+static void flows_split_by_capacity_where_the_policy_looks_at_load(void)
+{
+    static const char *const policies[] = {"least_connections", "power_of_two", "join_idle_queue"};
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct foreseen f;
+        char text[400];
+        snprintf(
+            text, sizeof text,
+            "orrery: 1\nnodes:\n"
+            "  users: {kind: client, arrivals: poisson(350/s), to: lb}\n"
+            "  lb: {kind: load_balancer, policy: %s, to: web}\n"
+            "  web: {kind: service, count: 3, slots: each(1 2 2), speed: each(x1 x1 x2), time: "
+            "10ms}\n",
+            policies[i]);
+        foresee(&f, text);
+        for (uint32_t k = 0; k < 3; k++)
+            CU_ASSERT_DOUBLE_EQUAL(predict_utilization(at(&f, "web", k)), 0.5, 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(at(&f, "web", 2)->rate, 200, 1e-9);
+        close(&f);
+    }
+}
+
 static void a_slot_held_until_the_answer_is_busy_while_others_work(void)
 {
     struct foreseen f;
@@ -116,5 +139,6 @@ static void relaxation_is_the_known_number_of_services(void)
 
 SUITE("predicted load", TEST(utilization_is_rate_times_work_over_slots),
       TEST(flows_split_by_weight_where_the_policy_looks_at_it),
+      TEST(flows_split_by_capacity_where_the_policy_looks_at_load),
       TEST(a_slot_held_until_the_answer_is_busy_while_others_work),
       TEST(a_closed_loop_runs_at_its_asymptote), TEST(relaxation_is_the_known_number_of_services))

@@ -14,6 +14,7 @@ const struct load_balancer_rule *const load_balancer_rules[BALANCER_POLICIES] = 
 struct balancer_stuck {
     uint32_t session;
     uint32_t backend; /* 1 + index of agent; 0: an empty slot */
+    uint32_t life;    /* of the backend: one that died has closed its sessions */
 };
 
 void balancer_no_open(struct agent *agent, struct balancer_choice *choice)
@@ -294,17 +295,18 @@ SELDOM static uint32_t choose_stuck(struct agent *agent, struct balancer_choice 
     if (sticky->used * 4 >= sticky->room * 3)
         sticky_grow(agent, sticky);
     struct balancer_stuck *stuck = slot_of(sticky, c->session);
-    if (stuck->backend && health_serves(&b->health, stuck->backend - 1))
+    const struct agent *agents = agent->simulation->agents;
+    if (stuck->backend && agents[stuck->backend - 1].place->incarnation == stuck->life &&
+        health_serves(&b->health, stuck->backend - 1))
         return stuck->backend - 1;
     uint32_t backend = choose(agent, choice, c);
     if (backend == BALANCER_NOBODY)
         return backend;
-    if (stuck->backend)
+    if (stuck->backend && stuck->backend != backend + 1)
         record_count(agent->records[BALANCER_TABLE], BALANCER_SESSIONS_MOVED, c->operation,
                      simulation_now(agent->simulation), 1);
-    else
-        sticky->used++;
-    *stuck = (struct balancer_stuck){c->session, backend + 1};
+    sticky->used += !stuck->backend;
+    *stuck = (struct balancer_stuck){c->session, backend + 1, agents[backend].place->incarnation};
     return backend;
 }
 

@@ -21,8 +21,9 @@ static const struct field_word stickies[] = {
     [BALANCER_STICKY_NONE] = {"none", "Every try is a new choice.", NULL},
     [BALANCER_STICKY_SESSION] =
         {"session",
-         "The first choice for a session holds until its backend may no longer be given work; then "
-         "a new choice is made and holds, also when the old one comes back.",
+         "The first choice for a session holds until its backend dies or may no longer be given "
+         "work; with the next request a new choice is made and holds, also when the old one comes "
+         "back.",
          NULL},
     {0},
 };

@@ -177,7 +177,7 @@ static bool judge(struct health *health, struct health_backend *b, bool answered
     b->streak = 0;
     b->sound = answered;
     health->version++;
-    return !answered;
+    return !answered && !b->ejected;
 }
 
 bool health_wake(struct health *health, struct call *c)
@@ -217,12 +217,13 @@ bool health_error(struct health *health, uint32_t agent)
     if (config->mode != HEALTH_CHECKED || !config->eject)
         return false;
     struct health_backend *b = &health->backends[health->at[agent] - 1];
+    if (!b->sound || b->ejected) /* it is out: these are tries of before */
+        return false;
     int64_t now = simulation_now(health->agent->simulation);
     uint64_t slot = b->error_count++ % config->eject_errors;
     b->errors[slot] = now;
     uint64_t oldest = b->error_count % config->eject_errors; /* the one written longest ago */
-    if (b->ejected || b->error_count < config->eject_errors ||
-        now - b->errors[oldest] > config->eject_in ||
+    if (b->error_count < config->eject_errors || now - b->errors[oldest] > config->eject_in ||
         (health_serves(health, agent) && serving(health) == 1))
         return false;
     b->ejected = true;

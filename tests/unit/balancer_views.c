@@ -467,6 +467,32 @@ static void sessions_stay_until_their_backend_dies_and_do_not_come_back(void)
     tier_close(t);
 }
 
+/* A server that died and is back before anybody asks has closed its sessions all the same: three in
+ * four of them, chosen anew at random, are elsewhere then. */
+static void sessions_of_a_server_that_died_in_between_are_chosen_anew(void)
+{
+    struct tier *t = tier_open(BALANCER_RANDOM);
+    t->lb.sticky = BALANCER_STICKY_SESSION;
+    t->users.has_sessions = true;
+    t->users.sessions = 300;
+    struct simulation *s = tier_start(t);
+    world_advance(s, 10002 * MILLISECOND);
+    uint32_t had = 0, before = t->count;
+    for (uint32_t session = 0; session < 300; session++)
+        for (uint32_t i = 0; i < before; i++)
+            if (t->sent[i].session == session) {
+                had += t->sent[i].backend == 1;
+                break;
+            }
+    place_crash(s, place_of(t, "web", 2));
+    place_restart(s, place_of(t, "web", 2));
+    world_advance(s, 30002 * MILLISECOND);
+    double moved = (double)balancer_count(t, 1, BALANCER_SESSIONS_MOVED);
+    CU_ASSERT_DOUBLE_EQUAL(moved, 0.75 * had, 4 * sqrt(0.75 * 0.25 * had));
+    CU_ASSERT(had > 40);
+    tier_close(t);
+}
+
 /* ---- keys that move ---- */
 
 /* Of 4 backends one goes and comes back: twice 1,000 keys. Modulo: 1 - 3 / 12 of them move; else
@@ -505,4 +531,5 @@ SUITE("what a balancer knows", TEST(perfect_health_is_known_at_once),
       TEST(the_own_zone_comes_first_and_the_others_help_out),
       TEST(balancers_agree_on_who_has_a_key),
       TEST(sessions_stay_until_their_backend_dies_and_do_not_come_back),
+      TEST(sessions_of_a_server_that_died_in_between_are_chosen_anew),
       TEST(the_keys_that_move_are_counted))

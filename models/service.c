@@ -1,10 +1,12 @@
-/* A service: a station in front of own work, then one call onward, then the answer.
+/* A service: a station in front of own work, then one call onward or a list of steps, then the
+ * answer.
  *
  * What is simulated: slots, queue, discipline, patience and demand (models/parts/station.h); a
  * share of errors, decided when the own work is done; a call to one of `to`, picked at random where
- * there are several, with a timeout for each try and retries (models/parts/caller.h). What is left
- * out: memory, threads that contend, start-up, garbage collection. Ties: see the station; of a work
- * event and an arrival at the same instant the one that was scheduled first comes first. */
+ * there are several, with a timeout for each try and retries (models/parts/caller.h); or steps, one
+ * after another and side by side (models/parts/flow.h). What is left out: memory, threads that
+ * contend, start-up, garbage collection. Ties: see the station; of a work event and an arrival at
+ * the same instant the one that was scheduled first comes first. */
 #include "models/service.h"
 
 #include "models/registry.h"
@@ -13,11 +15,7 @@
 
 struct service {
     struct station station;
-};
-
-struct service_frame {
-    struct station_visit visit; /* first: the station's */
-    struct caller caller;
+    struct flow_host host; /* of its steps */
 };
 
 static const struct field_table service_fields = {
@@ -30,6 +28,12 @@ static const struct field_table service_fields = {
              .summary = "The one call made after the own work, answered when it is answered; of a "
                         "list or a counted node one is picked at random. Left out: it answers by "
                         "itself."},
+            {.name = "steps",
+             .type = FIELD_STEPS,
+             .offset = offsetof(struct service_config, steps),
+             .steps = &flow_steps,
+             .flags = FIELD_PER_REQUEST,
+             .summary = FLOW_SUMMARY},
             {0},
         },
     .includes =
@@ -54,6 +58,7 @@ static void service_start(struct agent *agent)
     struct service *service = agent->durable;
     station_start(&service->station, agent, STATION_TABLE,
                   offsetof(struct service_config, station));
+    flow_start(&service->host, agent, &service->station, offsetof(struct service_config, steps));
 }
 
 static void finish(struct agent *agent, struct call *c, enum status status,
@@ -67,7 +72,7 @@ static void finish(struct agent *agent, struct call *c, enum status status,
 static void send(struct agent *agent, struct call *c)
 {
     const struct service_config *config = config_of(agent, c);
-    struct service_frame *f = call_frame(c);
+    struct flow_frame *f = call_frame(c);
     caller_send(&f->caller, &config->caller, c, agent, pool_pick(&config->to, agent), 0);
 }
 
@@ -81,20 +86,34 @@ static void go_on(struct agent *agent, struct call *c, enum station_outcome outc
         finish(agent, c, STATUS_FAIL, c->flags & CALL_REJECTED ? REASON_REJECTED : REASON_NONE);
     else if (station_fails(&service->station, c))
         finish(agent, c, STATUS_FAIL, REASON_NONE);
+    else if (config_of(agent, c)->steps.count)
+        flow_begin(&service->host, c, &config_of(agent, c)->steps);
     else if (config_of(agent, c)->to.count)
         send(agent, c);
     else
         finish(agent, c, STATUS_OK, REASON_NONE);
 }
 
+/* A list of steps without work before it asks for a slot only when it works, unless the request
+ * holds one to its end. */
+static enum station_outcome arrive(struct service *service, struct call *c)
+{
+    const struct service_config *config = config_of(service->station.agent, c);
+    if (UNLIKELY(config->steps.count) && station_is_idle(&service->station, c))
+        return STATION_DONE;
+    return station_enter(&service->station, c);
+}
+
 static void service_step(struct agent *agent, struct call *c)
 {
     struct service *service = agent->durable;
-    struct service_frame *f = call_frame(c);
-    if (c->flags & CALL_IN_STATION) {
+    struct flow_frame *f = call_frame(c);
+    if (UNLIKELY(flow_runs(c))) {
+        flow_wake(&service->host, c);
+    } else if (c->flags & CALL_IN_STATION) {
         go_on(agent, c, station_wake(&service->station, c));
     } else if (c->wake == WAKE_ARRIVED) {
-        go_on(agent, c, station_enter(&service->station, c));
+        go_on(agent, c, arrive(service, c));
     } else if (c->wake == WAKE_CANCELLED) {
         finish(agent, c, STATUS_INFO, REASON_NONE);
     } else {
@@ -109,8 +128,10 @@ static void service_step(struct agent *agent, struct call *c)
 static void service_settle(struct agent *agent, struct call *parent, struct call *child)
 {
     (void)agent;
-    if (parent)
-        caller_settle(&((struct service_frame *)call_frame(parent))->caller, child);
+    if (parent && UNLIKELY(flow_runs(parent)))
+        flow_settle(parent, child);
+    else if (parent)
+        caller_settle(&((struct flow_frame *)call_frame(parent))->caller, child);
 }
 
 static void service_tick(struct agent *agent, uint32_t tag, uint64_t argument)
@@ -121,7 +142,8 @@ static void service_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 
 static double load_work(const void *config)
 {
-    return station_work_ns(&((const struct service_config *)config)->station);
+    const struct service_config *service = config;
+    return station_work_ns(&service->station) + flow_work_ns(&service->steps);
 }
 
 static double load_slots(const void *config)
@@ -147,25 +169,41 @@ static double load_attempts(const void *config)
     return 1 - ((const struct service_config *)config)->station.fail;
 }
 
+static double load_walk(const void *config, double speed, const struct load_visitor *visitor)
+{
+    const struct service_config *service = config;
+    if (!service->steps.count)
+        return -1;
+    return station_work_ns(&service->station) / speed +
+           flow_time_ns(&service->steps, 1 - service->station.fail, speed, visitor);
+}
+
 const struct kind service_kind = {
     .name = "service",
-    .summary = "Works on requests in its slots, then calls one other node, then answers.",
+    .summary = "Works on requests in its slots, calls one other node or takes several steps, then "
+               "answers.",
     .semantics =
         "A request that finds a free slot is worked on at once for its own `time`; others wait in "
         "the queue, whose order is the discipline's. The work is drawn from the request itself, so "
         "another policy or another number of instances gives it the same work. Its share of errors "
         "is decided when the work is done. Then one of `to` is called, and its answer is this "
-        "node's answer. What finds no place is rejected and what runs out of patience leaves: both "
+        "node's answer. Or it takes `steps`: each begins when the one before is ok; an error "
+        "passes over "
+        "the rest up to a step with `if: error`, and what ran last is the answer. Branches that "
+        "nobody "
+        "waits for any more go on, and their answers are wasted. Every branch and repetition draws "
+        "work of its own. What finds no place is rejected and what runs out of patience leaves: "
+        "both "
         "are answered with an error. A crash loses everything inside in silence; a pause stops the "
         "work, whose slots stay taken. `slots`, `queue`, `discipline` and `hold` belong to the "
         "whole node, not to one operation. Of events at the same nanosecond the one that was "
-        "scheduled first comes first. Left out: memory, contention, start-up.",
+        "scheduled first comes first. Left out: memory, start-up.",
     .fields = &service_fields,
     .tables = {&visit_metrics, &station_metrics},
     .flags = KIND_VISITED,
     .config_size = sizeof(struct service_config),
     .durable_size = sizeof(struct service),
-    .frame_size = sizeof(struct service_frame),
+    .frame_size = sizeof(struct flow_frame),
     .start = service_start,
     .step = service_step,
     .settle = service_settle,
@@ -174,5 +212,6 @@ const struct kind service_kind = {
                                       .slots = load_slots,
                                       .target = load_target,
                                       .weighted = load_weighted,
-                                      .attempts = load_attempts},
+                                      .attempts = load_attempts,
+                                      .walk = load_walk},
 };

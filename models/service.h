@@ -2,13 +2,13 @@
 #ifndef ORRERY_MODELS_SERVICE_H
 #define ORRERY_MODELS_SERVICE_H
 
-#include "models/parts/caller.h"
-#include "models/parts/station.h"
+#include "models/parts/flow.h"
 
 struct service_config {
     struct station_config station;
     struct caller_config caller;
     struct pool to; /* count 0: it answers by itself */
+    struct field_list steps; /* of struct flow_step; instead of `to` */
 };
 
 #endif

@@ -37,7 +37,6 @@ void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 
 #define arena_new(arena, type) ((type *)arena_take((arena), sizeof(type)))
-#define arena_array(arena, count, type)                                                            \
-    ((type *)arena_take_array((arena), (count), sizeof(type)))
+#define arena_array(arena, count, type) ((type *)arena_take_array((arena), (count), sizeof(type)))
 
 #endif

@@ -202,6 +202,14 @@ struct blueprint {
     uint64_t in_flight;      /* calls alive at once; beyond, the design diverges */
 };
 
+/* Told of the calls of one visit: `times` of them on average, to one of `to`, as operation `as`
+ * (OPERATION_SAME: the one that came in). Returns the mean time (ns) of one, its links included. */
+enum { OPERATION_SAME = UINT32_MAX };
+struct load_visitor {
+    void *context;
+    double (*call)(void *context, const struct pool *to, double times, uint32_t as);
+};
+
 /* What `orrery validate` needs of a kind to predict the load of its nodes. Every function gets the
  * configuration of one operation. */
 struct kind_load {
@@ -215,6 +223,10 @@ struct kind_load {
     /* clients: operations/s; INFINITY: closed loop */
     /* How visits go over `target`, for people: part of a sentence, in `text`; NULL: as all do. */
     const char *(*spread)(const void *config, char *text, size_t size);
+    /* Where a visit makes several calls; NULL, or else instead of `target`, `weighted`, `attempts`:
+     * tells `visitor` of each and returns the mean time (ns) of the visit after its own `time`. 0
+     * calls told and a negative time: this configuration has no steps, look at `target`. */
+    double (*walk)(const void *config, double speed, const struct load_visitor *visitor);
 };
 
 #endif

@@ -143,23 +143,6 @@ struct call *call_fork(struct call *parent, struct agent *agent, uint16_t branch
     return c;
 }
 
-struct call *call_post(struct agent *from, uint32_t to, uint32_t size)
-{
-    struct simulation *s = from->simulation;
-    struct agent *target = &s->agents[to];
-    struct call *c = call_take(s);
-    memset(&c->op_id, 0, sizeof *c - offsetof(struct call, op_id));
-    c->op_id = random_mix(from->id_base ^ (UINT64_C(1) << 63) ^ ++from->id_count);
-    c->from = from->index;
-    c->agent = to;
-    c->flags = CALL_POST;
-    c->size = size;
-    c->path = target->tier_bits;
-    c->state = CALL_FLIGHT;
-    call_travel(s, c, from->place, target->place, EVENT_ARRIVE, size);
-    return c;
-}
-
 /* ---- waiting ---- */
 
 static int64_t later(const struct simulation *s, int64_t ns)

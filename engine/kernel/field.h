@@ -47,6 +47,8 @@ enum field_type {
     FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct. With
                         `words`, one of those may stand instead: uint8_t, the number of words for
                         a map */
+    FIELD_OPERATION, /* uint32_t: the index of an operation, which is declared by this */
+    FIELD_STEPS,     /* struct field_list: a list of records as `steps` describes them */
 };
 
 enum field_flags {
@@ -60,6 +62,34 @@ enum field_flags {
 };
 
 struct field_table;
+
+/* A list of steps, as configurations hold it. */
+struct field_list {
+    const void *items; /* `count` structs of the size that struct field_steps tells */
+    uint32_t count;
+};
+
+/* One verb of a step, and the keys that may stand beside it, separated by spaces; `*` stands for
+ * every key of the included tables. */
+struct field_verb {
+    const char *name;
+    const char *modifiers;
+};
+
+/* What a list of steps holds: names, each short for a record with the verb `shorthand`, and records
+ * with exactly one verb. Steps may hold lists of steps. */
+struct field_steps {
+    const struct field_table *record; /* of all verbs and their modifiers */
+    const struct field_verb *verbs;   /* ends with a name of NULL */
+    const char *shorthand;
+    size_t size;                         /* of a step's struct */
+    size_t number;                       /* offset of a uint32_t: 1, 2, .. in order of the text */
+    size_t verb;                         /* offset of a uint8_t: index into `verbs` */
+    const struct field_table *inherited; /* included by both tables: what the node says in it holds
+                                            for steps with the verb `shorthand` too; or NULL */
+    size_t inherited_size;               /* of its struct */
+    const char *(*check)(const void *step); /* why this step cannot be, or NULL */
+};
 
 /* One word of a FIELD_WORD, with its parameters (positional in this order, or by name). */
 struct field_word {
@@ -80,6 +110,7 @@ struct field {
     double min, max;                  /* in base units (ns, bytes, plain); max 0: no upper bound */
     const struct field_word *words;   /* FIELD_WORD, FIELD_RECORD: ends with a name of NULL */
     const struct field_table *record; /* FIELD_RECORD */
+    const struct field_steps *steps;  /* FIELD_STEPS */
     const char *unit;                 /* for the manual where the type does not tell; or NULL */
     const char *summary;              /* one sentence: what it means */
 };

@@ -157,6 +157,7 @@ enum purpose {
     DRAW_REORDER_BACK,
     DRAW_DELAY, /* what a `delay` fault adds */
     DRAW_DELAY_BACK,
+    DRAW_CHANCE, /* the coin of a step */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,
@@ -371,6 +372,11 @@ struct call *call_fork(struct call *parent, struct agent *agent, uint16_t branch
 
 /* A message without a parent: heartbeats, log shipping. */
 struct call *call_post(struct agent *from, uint32_t to, uint32_t size);
+
+/* The same with the request line of `request`, nobody awaits it. `salt` tells the messages of one
+ * call apart: where the tier was visited before, they draw anew. */
+struct call *call_send(struct call *request, struct agent *from, uint32_t to, uint32_t size,
+                       uint32_t salt);
 
 /* Waits until `need` children of this round are ok (JOINED), can no longer be (SHORT), or
  * `timeout_ns` of the place's monotonic clock have passed (TIMEOUT; TIME_NONE: never). need = 0

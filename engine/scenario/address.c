@@ -82,7 +82,7 @@ static void add_edge(struct binder *binder, uint32_t to, const struct node *at)
         binder->edge_room = room;
     }
     binder->edges[binder->edge_count++] = (struct bind_edge){
-        .from = binder->node, .to = to, .operation = binder->operation, .at = at};
+        .from = binder->node, .to = to, .operation = binder->operation, .as = binder->as, .at = at};
 }
 
 /* One name of a pool: where it is written and the agents it stands for. */

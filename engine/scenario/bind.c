@@ -272,6 +272,14 @@ static void bind_sampler(struct binder *binder, const struct field *field, void 
     }
 }
 
+static void bind_operation_name(const struct binder *binder, const struct field *field, void *base,
+                                const struct node *value)
+{
+    uint32_t *index = at_offset(base, field->offset);
+    if (!bind_operation(binder, value->text, index))
+        document_error(binder->document, value, NULL, "`%s` is no operation", value->text);
+}
+
 /* The part of `{view: 2ms, buy: 9ms}` that holds for the operation at hand; NULL: its default. */
 static const struct node *short_form(struct binder *binder, const struct field *field,
                                      const struct node *map)
@@ -383,6 +391,9 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
     case FIELD_WORD:
         bind_word(binder, field, base, value);
         break;
+    case FIELD_OPERATION:
+        bind_operation_name(binder, field, base, value);
+        break;
     default:
         bind_sampler(binder, field, base, value);
         break;
@@ -419,8 +430,8 @@ static bool listed(const char *const *names, const char *name)
     return false;
 }
 
-static void unknown_key(const struct binder *binder, const struct field_table *table,
-                        const char *const *extra, const struct node *key, const char *what)
+void bind_unknown(const struct binder *binder, const struct field_table *table,
+                  const char *const *extra, const struct node *key, const char *what)
 {
     const char *names[NAMES_MAX];
     size_t count = names_of(table, names, 0);
@@ -439,10 +450,12 @@ void bind_map(struct binder *binder, const struct field_table *table, void *conf
         if (key->type != NODE_SCALAR || listed(extra, key->text))
             continue;
         struct bind_field found = bind_find(table, key->text);
+        if (found.field && found.field->type == FIELD_STEPS)
+            continue; /* read last, by bind_steps */
         if (found.field)
             bind_value(binder, found.field, at_offset(config, found.base), map->items[i]);
         else
-            unknown_key(binder, table, extra, key, what);
+            bind_unknown(binder, table, extra, key, what);
     }
 }
 

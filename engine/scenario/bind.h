@@ -17,11 +17,13 @@
 #include <stdint.h>
 
 #define BIND_NO_NODE UINT32_MAX
+#define BIND_SAME UINT32_MAX
 
 /* A pool that names a node: what the search for cycles reads. */
 struct bind_edge {
     uint32_t from, to; /* nodes of the blueprint */
     uint32_t operation;
+    uint32_t as;           /* the operation that goes on; BIND_SAME: the same */
     const struct node *at; /* the name in the document */
 };
 
@@ -31,6 +33,7 @@ struct binder {
     const struct blueprint *blueprint; /* names for pools and operations; NULL: none are known */
     uint32_t node;                     /* whose configuration is bound, or BIND_NO_NODE */
     uint32_t operation;                /* for which values are read (short form) */
+    uint32_t as;                       /* as which one the calls of a pool go on, or BIND_SAME */
     struct bind_edge *edges;           /* found so far, in the arena */
     uint32_t edge_count, edge_room;
     struct sampler_shared *shared; /* files and tables; NULL: none */
@@ -53,6 +56,15 @@ void bind_defaults(struct binder *binder, const struct field_table *table, void 
  * "unknown key `x` of a link". */
 void bind_map(struct binder *binder, const struct field_table *table, void *config,
               const struct node *map, const char *const *extra, const char *what);
+
+/* Tells of a key that is no field, with the nearest that is one. */
+void bind_unknown(const struct binder *binder, const struct field_table *table,
+                  const char *const *extra, const struct node *key, const char *what);
+
+/* Reads the lists of steps of a configuration, after all of its other keys: `over` (may be NULL),
+ * the keys of one operation, goes before `map`. */
+void bind_steps(struct binder *binder, const struct field_table *table, void *config,
+                const struct node *map, const struct node *over);
 
 /* Reads one value. */
 void bind_value(struct binder *binder, const struct field *field, void *base,

@@ -24,6 +24,8 @@ const char *describe_type(enum field_type type)
         [FIELD_WORD] = "word",
         [FIELD_POOL] = "name or list",
         [FIELD_RECORD] = "record",
+        [FIELD_OPERATION] = "operation",
+        [FIELD_STEPS] = "list of steps",
     };
     return names[type];
 }
@@ -104,6 +106,22 @@ static void print_words(FILE *out, const struct field *f, int depth)
     }
 }
 
+/* The keys of one step; lists of steps within it have the same, and keys of a caller are told at
+ * the node. */
+static void print_steps(FILE *out, const struct field_steps *steps)
+{
+    for (const struct field *f = steps->record->fields; f->name; f++)
+        print_field(out, f, 1);
+    for (const struct field_verb *v = steps->verbs; v->name; v++) {
+        char text[160];
+        size_t length = strcspn(v->modifiers, "*");
+        snprintf(text, sizeof text, "`%s` goes with %.*s%s", v->name, (int)length, v->modifiers,
+                 v->modifiers[length] ? "and every key of a caller" : "");
+        fprintf(out, "%*s", TEXT_COLUMN, "");
+        wrap(out, text, TEXT_COLUMN, TEXT_COLUMN);
+    }
+}
+
 static void print_field(FILE *out, const struct field *f, int depth)
 {
     char type[96];
@@ -124,6 +142,8 @@ static void print_field(FILE *out, const struct field *f, int depth)
         print_words(out, f, depth);
     if (f->type == FIELD_RECORD)
         print_table(out, f->record, depth + 1, NULL);
+    if (f->type == FIELD_STEPS && !depth)
+        print_steps(out, f->steps);
 }
 
 static void print_keys(FILE *out, const struct settings_key *keys)

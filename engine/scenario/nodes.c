@@ -9,6 +9,9 @@
 /* Keys of a node that its kind's own table does not hold. */
 static const char *const common_keys[] = {"kind",  "count",      "zone", "weight",
                                           "speed", "operations", NULL};
+/* The same and `to`, which the steps of one operation stand for. */
+static const char *const common_keys_and_to[] = {"kind",  "count",      "zone", "weight",
+                                                 "speed", "operations", "to",   NULL};
 /* Keys of one operation of a client, beside the kind's. */
 static const char *const client_operation_keys[] = {
     "share", "type", "kind", "count", "zone", "weight", "speed", "operations", NULL};
@@ -202,15 +205,17 @@ static void *bind_config(struct point *point, uint32_t node, const struct node *
     const struct node *over = NULL;
     point->binder.operation = operation;
     bind_defaults(&point->binder, kind->fields, config);
-    bind_map(&point->binder, kind->fields, config, map, common_keys, what);
     if (operation != UINT32_MAX)
         over = override_of(point, node, map, operation);
+    bind_map(&point->binder, kind->fields, config, map,
+             over && document_find(over, "steps") ? common_keys_and_to : common_keys, what);
     if (over) {
         check_override(point, kind, over);
         bind_map(&point->binder, kind->fields, config, over,
                  client ? client_operation_keys : common_keys,
                  arena_format(point->arena, "an operation of a %s", kind->name));
     }
+    bind_steps(&point->binder, kind->fields, config, map, over);
     bind_required(&point->binder, kind->fields, map, over, what);
     struct bind_field field = bind_find(kind->fields, "share");
     if (client && field.field && field.field->type == FIELD_SHARE)

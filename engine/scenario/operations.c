@@ -1,4 +1,5 @@
-/* Operations of a point: clients declare them, their names and types hold for the whole scenario.
+/* Operations of a point: clients declare them, and steps that begin one (`as`); their names and
+ * types hold for the whole scenario.
  */
 #include "engine/scenario/each.h"
 #include "engine/scenario/point.h"
@@ -86,6 +87,42 @@ static uint32_t declare(struct point *point, struct declared *all, uint32_t coun
     return count + 1;
 }
 
+/* A step that says `as` begins an operation of this name, as a client does that lists it. */
+struct declaring {
+    struct declared *all;
+    uint32_t *count;
+};
+
+static void declare_begun(struct point *point, void *context, const struct node *name)
+{
+    const struct declaring *d = context;
+    static const struct node nothing = {.type = NODE_MAP};
+    for (uint32_t i = 0; i < *d->count; i++)
+        if (!strcmp(d->all[i].operation.name, name->text))
+            return;
+    if (!each_refuse(&point->document, name, "as"))
+        *d->count = declare(point, d->all, *d->count, name, &nothing);
+}
+
+static uint32_t declare_steps(struct point *point, struct declared *all, uint32_t count)
+{
+    struct declaring d = {all, &count};
+    for (uint32_t i = 0; i < point->blueprint->node_count; i++) {
+        const struct kind *kind = point->nodes[i].kind;
+        struct bind_field f = kind ? bind_find(kind->fields, "steps") : (struct bind_field){0};
+        const struct node *map = document_find(point->maps[i], "operations");
+        const struct node *steps = document_find(point->maps[i], "steps");
+        if (!f.field || f.field->type != FIELD_STEPS)
+            continue;
+        if (steps)
+            point_begun(point, steps, declare_begun, &d);
+        for (uint32_t k = 0; map && map->type == NODE_MAP && k < map->count; k++)
+            if ((steps = document_find(map->items[k], "steps")) != NULL)
+                point_begun(point, steps, declare_begun, &d);
+    }
+    return count;
+}
+
 void point_operations(struct point *point)
 {
     struct declared all[OPERATIONS_MAX + 1];
@@ -107,6 +144,7 @@ void point_operations(struct point *point)
         has_read = has_read || !strcmp(all[i].operation.name, "read");
     if ((plain || !count) && !has_read && count < OPERATIONS_MAX)
         all[count++] = (struct declared){.operation = {.name = "read", .type = OPERATION_READ}};
+    count = declare_steps(point, all, count);
     if (!clients && !unknown && point->blueprint->node_count)
         document_error(&point->document, document_find(point->document.root, "nodes"),
                        "add a node of kind `client`", "nobody calls: there is no client");

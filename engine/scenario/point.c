@@ -101,6 +101,7 @@ void point_build(struct point *point)
         .blueprint = b,
         .node = BIND_NO_NODE,
         .operation = UINT32_MAX,
+        .as = BIND_SAME,
         .shared = point->shared,
     };
     check_top(point);

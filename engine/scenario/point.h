@@ -36,6 +36,11 @@ void point_nodes(struct point *point);
 /* The operations that clients declare, by name, with their types. */
 void point_operations(struct point *point);
 
+/* Tells `declare` of every operation that a list of steps goes on as, in order of the text. */
+void point_begun(struct point *point, const struct node *value,
+                 void (*declare)(struct point *point, void *context, const struct node *name),
+                 void *context);
+
 /* `zones:` and `zone:`: where every instance stands. */
 void point_zones(struct point *point);
 
@@ -70,9 +75,9 @@ struct scenario;
 void scenario_point(const struct scenario *scenario, uint32_t at, struct arena *arena,
                     struct blueprint *blueprint, struct point *point);
 
-/* Nodes in an order in which every caller comes before those it calls, for one operation; the calls
- * must not go in a circle. [node]. */
-const uint32_t *point_order(struct point *point, uint32_t operation);
+/* All pairs of an operation and a node, as operation x nodes + node, in an order in which every
+ * caller comes before those it calls; the calls must not go in a circle. */
+const uint32_t *point_order(struct point *point);
 
 /* False, with an error at `key`, when its text cannot name a `what` ("a node", "a zone"). */
 bool point_name(struct point *point, const struct node *key, const char *what);

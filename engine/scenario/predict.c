@@ -4,12 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-/* What one operation brings about, [agent]: in the arena of the point. */
+/* What all operations bring about: in the arena of the point. */
 struct flow {
     struct point *point;
     const uint32_t *node_of; /* [agent] */
-    double *rate;            /* visits per second */
-    double *stay_ns;         /* of a visit, without waiting: own work and calls onward */
+    const uint32_t *order;   /* of point_order */
+    double **rate;           /* [operation][agent]: visits per second; NULL: nobody begins it */
+    double **stay_ns;        /* of a visit, without waiting: own work and calls onward */
 };
 
 static const struct instance *instance_of(const struct flow *f, uint32_t agent)
@@ -79,21 +80,84 @@ static void find_shares(const struct flow *f, const struct kind_load *load, cons
                                         : 1;
 }
 
+/* The rates of an operation, to be added to. */
+static double *rates_of(struct flow *f, uint32_t operation)
+{
+    uint32_t agents = f->point->blueprint->agent_count;
+    if (!f->rate[operation]) {
+        f->rate[operation] = arena_array(f->point->arena, agents, double);
+        f->stay_ns[operation] = arena_array(f->point->arena, agents, double);
+    }
+    return f->rate[operation];
+}
+
+/* Adds calls to the rates of a pool, in proportion to `shares`; NULL: evenly. */
+static void spread(struct flow *f, const struct pool *pool, const double *shares, double calls,
+                   uint32_t operation)
+{
+    double *rate = rates_of(f, operation), sum = 0;
+    for (uint32_t i = 0; i < pool->count; i++)
+        sum += shares ? shares[i] : 1;
+    for (uint32_t i = 0; i < pool->count; i++)
+        rate[pool->agents[i]] += calls * (shares ? shares[i] : 1) / sum;
+}
+
+/* The mean time of a call from an instance to one of a pool, both ways over the links included.
+ * Large pools are sampled at their first 16 members, because this is a mean for people. */
+static double call_ns(const struct flow *f, const struct pool *pool, uint32_t agent,
+                      uint32_t operation)
+{
+    uint32_t looked_at = pool->count < 16 ? pool->count : 16;
+    const double *stay_ns = f->stay_ns[operation];
+    double mean = 0;
+    for (uint32_t i = 0; i < looked_at; i++)
+        mean += ((stay_ns ? stay_ns[pool->agents[i]] : 0) + latency_ns(f, agent, pool->agents[i]) +
+                 latency_ns(f, pool->agents[i], agent)) /
+                looked_at;
+    return mean;
+}
+
+/* A visit whose steps are walked. */
+struct visit {
+    struct flow *flow;
+    uint32_t agent, operation;
+    double rate; /* > 0: sends calls onward; 0: asks for their time */
+};
+
+static double visit_call(void *context, const struct pool *to, double times, uint32_t as)
+{
+    struct visit *v = context;
+    uint32_t operation = as == OPERATION_SAME ? v->operation : as;
+    if (!(v->rate > 0))
+        return call_ns(v->flow, to, v->agent, operation);
+    spread(v->flow, to, NULL, v->rate * times, operation);
+    return 0;
+}
+
+static double walk(struct flow *f, uint32_t agent, uint32_t operation, double rate)
+{
+    const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
+    struct visit visit = {f, agent, operation, rate};
+    struct load_visitor visitor = {&visit, visit_call};
+    if (!load || !load->walk)
+        return -1;
+    return load->walk(config_of(f, agent, operation), instance_of(f, agent)->speed, &visitor);
+}
+
 /* Sends the visits of an instance onward. */
 static void send_onward(struct flow *f, uint32_t agent, uint32_t operation)
 {
+    double rate = f->rate[operation][agent];
+    if (!(rate > 0) || walk(f, agent, operation, rate) >= 0)
+        return;
     const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
     const void *config = config_of(f, agent, operation);
     const struct pool *pool = load ? load->target(config) : NULL;
-    if (!pool || !pool->count || !(f->rate[agent] > 0))
+    if (!pool || !pool->count)
         return;
-    double calls = f->rate[agent] * load->attempts(config);
-    double *shares = arena_array(f->point->arena, pool->count, double), sum = 0;
+    double *shares = arena_array(f->point->arena, pool->count, double);
     find_shares(f, load, config, operation, shares);
-    for (uint32_t i = 0; i < pool->count; i++)
-        sum += shares[i];
-    for (uint32_t i = 0; i < pool->count; i++)
-        f->rate[pool->agents[i]] += calls * shares[i] / sum;
+    spread(f, pool, shares, rate * load->attempts(config), operation);
 }
 
 static double work_at(const struct flow *f, uint32_t agent, uint32_t operation)
@@ -102,37 +166,38 @@ static double work_at(const struct flow *f, uint32_t agent, uint32_t operation)
     return load ? load->work_ns(config_of(f, agent, operation)) / instance_of(f, agent)->speed : 0;
 }
 
-/* Of a visit: own work, and calls with both ways over their links. Large pools are sampled at their
- * first 16 members, because this is a mean for people. */
+/* Of a visit: own work, and calls. */
 static void find_stay(struct flow *f, uint32_t agent, uint32_t operation)
 {
     const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
     const void *config = config_of(f, agent, operation);
     const struct pool *pool = load ? load->target(config) : NULL;
-    uint32_t looked_at = pool ? (pool->count < 16 ? pool->count : 16) : 0;
-    double onward = 0;
-    for (uint32_t i = 0; i < looked_at; i++)
-        onward += (f->stay_ns[pool->agents[i]] + latency_ns(f, agent, pool->agents[i]) +
-                   latency_ns(f, pool->agents[i], agent)) /
-                  looked_at;
-    f->stay_ns[agent] =
-        work_at(f, agent, operation) + (looked_at ? load->attempts(config) * onward : 0);
+    double *stay_ns = &f->stay_ns[operation][agent];
+    double walked = walk(f, agent, operation, 0);
+    if (walked >= 0) {
+        *stay_ns = walked;
+        return;
+    }
+    *stay_ns = work_at(f, agent, operation);
+    if (pool && pool->count)
+        *stay_ns += load->attempts(config) * call_ns(f, pool, agent, operation);
 }
 
-/* Plays one operation through: rates from the clients down, stays from the leaves up. */
-static void play(struct flow *f, uint32_t operation)
+/* Plays all operations that have begun: rates from the clients down, stays from the leaves up. */
+static void play(struct flow *f)
 {
-    struct point *point = f->point;
-    const uint32_t *order = point_order(point, operation);
-    uint32_t count = point->blueprint->node_count;
+    const struct blueprint *b = f->point->blueprint;
+    uint32_t count = b->node_count * b->operation_count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct blueprint_node *n = &point->nodes[order[i]];
-        for (uint32_t k = 0; k < n->count; k++)
+        uint32_t operation = f->order[i] / b->node_count;
+        const struct blueprint_node *n = &b->nodes[f->order[i] % b->node_count];
+        for (uint32_t k = 0; k < n->count && f->rate[operation]; k++)
             send_onward(f, n->first + k, operation);
     }
     for (uint32_t i = count; i-- > 0;) {
-        const struct blueprint_node *n = &point->nodes[order[i]];
-        for (uint32_t k = 0; k < n->count; k++)
+        uint32_t operation = f->order[i] / b->node_count;
+        const struct blueprint_node *n = &b->nodes[f->order[i] % b->node_count];
+        for (uint32_t k = 0; k < n->count && f->rate[operation]; k++)
             find_stay(f, n->first + k, operation);
     }
 }
@@ -157,13 +222,12 @@ static double scv_of(const struct kind *kind, const void *config)
     return distribution_scv(&d);
 }
 
-/* Adds an operation's visits, `times` as many as the flow has, to the sums of every agent.
- * work_ns and work_scv are sums of rate x work and rate x work^2 until `finish`. */
-static void add_visits(const struct flow *f, uint32_t operation, double times, bool closed,
-                       struct predicted *all)
+/* Adds an operation's visits to the sums of every agent. work_ns and work_scv are sums of rate x
+ * work and rate x work^2 until the end of predict. */
+static void add_visits(const struct flow *f, uint32_t operation, bool closed, struct predicted *all)
 {
-    for (uint32_t a = 0; a < f->point->blueprint->agent_count; a++) {
-        double rate = f->rate[a] * times;
+    for (uint32_t a = 0; f->rate[operation] && a < f->point->blueprint->agent_count; a++) {
+        double rate = f->rate[operation][a];
         if (!(rate > 0))
             continue;
         const struct kind *kind = f->point->nodes[f->node_of[a]].kind;
@@ -171,7 +235,7 @@ static void add_visits(const struct flow *f, uint32_t operation, double times, b
         double work = work_at(f, a, operation);
         bool holds = holds_request(kind, config);
         all[a].rate += rate;
-        all[a].busy += rate * (holds ? f->stay_ns[a] : work) / 1e9;
+        all[a].busy += rate * (holds ? f->stay_ns[operation][a] : work) / 1e9;
         all[a].work_ns += rate * work;
         all[a].work_scv += rate * work * work * (1 + scv_of(kind, config));
         all[a].holds = all[a].holds || holds;
@@ -181,7 +245,10 @@ static void add_visits(const struct flow *f, uint32_t operation, double times, b
 
 static void clear(struct flow *f)
 {
-    memset(f->rate, 0, f->point->blueprint->agent_count * sizeof *f->rate);
+    const struct blueprint *b = f->point->blueprint;
+    for (uint32_t o = 0; o < b->operation_count; o++)
+        if (f->rate[o])
+            memset(f->rate[o], 0, b->agent_count * sizeof *f->rate[o]);
 }
 
 static double share_of(const struct flow *f, uint32_t agent, uint32_t operation)
@@ -219,15 +286,18 @@ static void add_closed(struct flow *f, uint32_t agent, struct predicted *all)
     struct predicted *unit = arena_array(f->point->arena, b->agent_count, struct predicted);
     double think_ns, stay_ns = 0;
     double users = users_of(f, agent, &think_ns);
+    clear(f);
     for (uint32_t o = 0; o < b->operation_count; o++) {
         double share = share_of(f, agent, o);
-        if (!(share > 0))
-            continue;
-        clear(f);
-        f->rate[agent] = share;
-        play(f, o);
-        stay_ns += share * f->stay_ns[agent];
-        add_visits(f, o, 1, true, unit);
+        if (share > 0)
+            rates_of(f, o)[agent] = share;
+    }
+    play(f);
+    for (uint32_t o = 0; o < b->operation_count; o++) {
+        double share = share_of(f, agent, o);
+        if (share > 0)
+            stay_ns += share * f->stay_ns[o][agent];
+        add_visits(f, o, true, unit);
     }
     double most = think_ns + stay_ns > 0 ? users * 1e9 / (think_ns + stay_ns) : (double)INFINITY;
     for (uint32_t a = 0; a < b->agent_count; a++)
@@ -246,20 +316,16 @@ static void add_closed(struct flow *f, uint32_t agent, struct predicted *all)
 }
 
 /* Puts what the open clients begin of an operation into the flow; closed ones are left out. */
-static bool begin_open(struct flow *f, uint32_t operation, int64_t from_ns, int64_t to_ns)
+static void begin_open(struct flow *f, uint32_t operation, int64_t from_ns, int64_t to_ns)
 {
-    bool any = false;
-    clear(f);
     for (uint32_t a = 0; a < f->point->blueprint->agent_count; a++) {
         const struct kind *kind = f->point->nodes[f->node_of[a]].kind;
         if (!(kind->flags & KIND_CLIENT) || !kind->load || !kind->load->offered)
             continue;
         double rate = kind->load->offered(config_of(f, a, operation), from_ns, to_ns, operation);
-        if (rate < (double)INFINITY)
-            f->rate[a] = rate;
-        any = any || f->rate[a] > 0;
+        if (rate > 0 && rate < (double)INFINITY)
+            rates_of(f, operation)[a] = rate;
     }
-    return any;
 }
 
 struct predicted *predict(struct point *point, int64_t from_ns, int64_t to_ns)
@@ -270,8 +336,9 @@ struct predicted *predict(struct point *point, int64_t from_ns, int64_t to_ns)
     struct flow f = {
         .point = point,
         .node_of = node_of,
-        .rate = arena_array(point->arena, b->agent_count, double),
-        .stay_ns = arena_array(point->arena, b->agent_count, double),
+        .order = point_order(point),
+        .rate = arena_array(point->arena, b->operation_count, double *),
+        .stay_ns = arena_array(point->arena, b->operation_count, double *),
     };
     for (uint32_t i = 0; i < b->node_count; i++)
         for (uint32_t k = 0; k < b->nodes[i].count; k++)
@@ -281,10 +348,10 @@ struct predicted *predict(struct point *point, int64_t from_ns, int64_t to_ns)
         all[a].slots = load ? load->slots(config_of(&f, a, 0)) : (double)INFINITY;
     }
     for (uint32_t o = 0; o < b->operation_count; o++)
-        if (begin_open(&f, o, from_ns, to_ns)) {
-            play(&f, o);
-            add_visits(&f, o, 1, false, all);
-        }
+        begin_open(&f, o, from_ns, to_ns);
+    play(&f);
+    for (uint32_t o = 0; o < b->operation_count; o++)
+        add_visits(&f, o, false, all);
     for (uint32_t a = 0; a < b->agent_count; a++) {
         const struct kind *kind = b->nodes[node_of[a]].kind;
         if (kind->flags & KIND_CLIENT && kind->load && kind->load->offered &&

@@ -91,6 +91,7 @@ static void put_definitions(FILE *out)
         {"factor", "{\"type\": \"string\", \"pattern\": \"^x" NUMBER "$\"}"},
         {"bandwidth", "{\"type\": \"string\", \"pattern\": \"^" NUMBER
                       "[kMG]?((bit|kbit|Mbit|Gbit|B|KB|MB|GB|KiB|MiB|GiB)/s)$\"}"},
+        {"operation", "{\"type\": \"string\", \"pattern\": \"^" NAME "$\"}"},
         {"address", "{\"type\": \"string\", \"pattern\": \"^" ADDRESS "$\"}"},
     };
     fprintf(out, "  \"%s\": %s,\n", plain[0].name, plain[0].schema);
@@ -109,11 +110,14 @@ static void put_definitions(FILE *out)
 static const char *definition_of(enum field_type type)
 {
     static const char *const names[] = {
-        [FIELD_COUNT] = "count",         [FIELD_NUMBER] = "number",     [FIELD_BOOL] = "bool",
-        [FIELD_TIME] = "time",           [FIELD_SHARE] = "share",       [FIELD_FACTOR] = "factor",
-        [FIELD_BANDWIDTH] = "bandwidth", [FIELD_DURATION] = "duration", [FIELD_SIZE] = "size",
-        [FIELD_KEYS] = "keys",           [FIELD_ARRIVALS] = "arrivals", [FIELD_POOL] = "pool",
+        [FIELD_COUNT] = "count",         [FIELD_NUMBER] = "number",
+        [FIELD_BOOL] = "bool",           [FIELD_TIME] = "time",
+        [FIELD_SHARE] = "share",         [FIELD_FACTOR] = "factor",
+        [FIELD_BANDWIDTH] = "bandwidth", [FIELD_DURATION] = "duration",
+        [FIELD_SIZE] = "size",           [FIELD_KEYS] = "keys",
+        [FIELD_ARRIVALS] = "arrivals",   [FIELD_POOL] = "pool",
         [FIELD_RECORD] = NULL,           [FIELD_WORD] = NULL,
+        [FIELD_OPERATION] = "operation", [FIELD_STEPS] = "steps",
     };
     return names[type];
 }
@@ -251,6 +255,27 @@ static void put_kind(FILE *out, const struct kind *kind)
     fputs("}},\n", out);
 }
 
+/* Steps are alike wherever they stand. */
+static void put_steps(FILE *out, const struct kind *const *kinds)
+{
+    const struct field *found = NULL;
+    for (const struct kind *const *k = kinds; *k; k++)
+        for (const struct field *f = (*k)->fields->fields; f && f->name; f++)
+            found = f->type == FIELD_STEPS ? f : found;
+    if (!found)
+        return;
+    const char *between = "";
+    fputs("  \"steps\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"anyOf\": [{\"$ref\": "
+          "\"#/definitions/address\"}, {\"type\": \"object\", \"additionalProperties\": false, "
+          "\"oneOf\": [",
+          out);
+    for (const struct field_verb *v = found->steps->verbs; v->name; v++)
+        fprintf(out, "%s{\"required\": [\"%s\"]}", v == found->steps->verbs ? "" : ", ", v->name);
+    fputs("], \"properties\": {", out);
+    put_table(out, found->steps->record, NULL, &between);
+    fputs("}}]}},\n", out);
+}
+
 static void put_nodes(FILE *out, const struct kind *const *kinds)
 {
     fputs("  \"node\": {\"type\": \"object\", \"required\": [\"kind\"], \"properties\": {\"kind\": "
@@ -341,6 +366,7 @@ void describe_schema(const struct kind *const *kinds, FILE *out)
     put_definitions(out);
     for (const struct kind *const *k = kinds; *k; k++)
         put_kind(out, *k);
+    put_steps(out, kinds);
     put_nodes(out, kinds);
     fputs("  \"run\": ", out);
     put_object(out, &settings_run);

@@ -161,67 +161,91 @@ static const uint32_t *heads(struct point *point)
     return first;
 }
 
-/* Whether an edge is walked by an operation; UINT32_MAX asks for any. */
+/* Whether an edge is walked by an operation. */
 static bool walks(const struct point *point, const struct bind_edge *edge, uint32_t operation)
 {
-    if (operation == UINT32_MAX || edge->operation == operation)
+    if (edge->operation == operation)
         return true;
     size_t row = (size_t)edge->from * point->blueprint->operation_count;
     return edge->operation == UINT32_MAX && !point->special[row + operation];
 }
 
-static void tell_cycle(struct point *point, const uint32_t *stack, uint32_t depth,
-                       const struct bind_edge *closing)
+/* A search goes over states: operation x nodes + node, or nodes alone where operations are not
+ * looked at. */
+struct search {
+    struct point *point;
+    const uint32_t *first; /* heads */
+    bool any;              /* whatever the operation */
+    bool tell;
+    uint32_t
+        *order; /* receives the states in topological order where there is no circle, or NULL */
+};
+
+static void tell_cycle(const struct search *s, const uint32_t *stack, uint32_t depth,
+                       uint32_t closes, const struct bind_edge *closing)
 {
-    uint32_t from = depth;
-    while (from && stack[from] != closing->to)
+    struct point *point = s->point;
+    uint32_t from = depth, nodes = point->blueprint->node_count;
+    while (from && stack[from] != closes)
         from--;
     char *way = arena_format(point->arena, "%s", point->nodes[closing->to].name);
     for (uint32_t i = from + 1; i <= depth && i < from + 12; i++)
-        way = arena_format(point->arena, "%s -> %s", way, point->nodes[stack[i]].name);
+        way = arena_format(point->arena, "%s -> %s", way, point->nodes[stack[i] % nodes].name);
     document_error(&point->document, closing->at, "requests would go round for ever",
                    "calls go in a circle: %s -> %s", way, point->nodes[closing->to].name);
 }
 
-/* Depth-first search without recursion; true (and told, when `tell`) at the first circle. `order`
- * receives the nodes in topological order where there is none; NULL: not asked for. */
-static bool search(struct point *point, const uint32_t *first, uint32_t operation, bool tell,
-                   uint32_t *order)
+/* The state an edge leads to; UINT32_MAX: this state does not walk it. */
+static uint32_t leads_to(const struct search *s, uint32_t state, const struct bind_edge *edge)
 {
-    uint32_t nodes = point->blueprint->node_count, left = nodes;
+    uint32_t nodes = s->point->blueprint->node_count, operation = state / nodes;
+    if (s->any)
+        return edge->to;
+    if (!walks(s->point, edge, operation))
+        return UINT32_MAX;
+    return (edge->as == BIND_SAME ? operation : edge->as) * nodes + edge->to;
+}
+
+/* Depth-first search without recursion; true (and told, when asked to) at the first circle. */
+static bool search(const struct search *s)
+{
+    struct point *point = s->point;
+    uint32_t nodes = point->blueprint->node_count;
+    uint32_t states = s->any ? nodes : nodes * point->blueprint->operation_count, left = states;
     enum { NEW, OPEN, DONE };
-    uint8_t *state = arena_array(point->arena, nodes, uint8_t);
-    uint32_t *stack = arena_array(point->arena, nodes, uint32_t);
-    uint32_t *next = arena_array(point->arena, nodes, uint32_t);
-    for (uint32_t root = 0; root < nodes; root++) {
+    uint8_t *state = arena_array(point->arena, states, uint8_t);
+    uint32_t *stack = arena_array(point->arena, states, uint32_t);
+    uint32_t *next = arena_array(point->arena, states, uint32_t);
+    for (uint32_t root = 0; root < states; root++) {
         if (state[root] != NEW)
             continue;
         uint32_t depth = 0;
         stack[0] = root;
-        next[root] = first[root];
+        next[root] = s->first[root % nodes];
         state[root] = OPEN;
         for (;;) {
             uint32_t at = stack[depth];
-            if (next[at] == first[at + 1]) {
+            if (next[at] == s->first[at % nodes + 1]) {
                 state[at] = DONE;
-                if (order)
-                    order[--left] = at;
+                if (s->order)
+                    s->order[--left] = at;
                 if (!depth--)
                     break;
                 continue;
             }
             const struct bind_edge *edge = &point->binder.edges[next[at]++];
-            if (!walks(point, edge, operation))
+            uint32_t to = leads_to(s, at, edge);
+            if (to == UINT32_MAX)
                 continue;
-            if (state[edge->to] == OPEN) {
-                if (tell)
-                    tell_cycle(point, stack, depth, edge);
+            if (state[to] == OPEN) {
+                if (s->tell)
+                    tell_cycle(s, stack, depth, to, edge);
                 return true;
             }
-            if (state[edge->to] == NEW) {
-                stack[++depth] = edge->to;
-                next[edge->to] = first[edge->to];
-                state[edge->to] = OPEN;
+            if (state[to] == NEW) {
+                stack[++depth] = to;
+                next[to] = s->first[edge->to];
+                state[to] = OPEN;
             }
         }
     }
@@ -230,19 +254,21 @@ static bool search(struct point *point, const uint32_t *first, uint32_t operatio
 
 void point_cycles(struct point *point)
 {
-    const uint32_t *first = heads(point);
-    if (!search(point, first, UINT32_MAX, false, NULL))
+    struct search s = {.point = point, .first = heads(point), .any = true};
+    if (!search(&s))
         return;
-    for (uint32_t o = 0; o < point->blueprint->operation_count; o++)
-        if (search(point, first, o, true, NULL))
-            return;
+    s.any = false;
+    s.tell = true;
+    search(&s);
 }
 
-const uint32_t *point_order(struct point *point, uint32_t operation)
+const uint32_t *point_order(struct point *point)
 {
-    uint32_t *order = arena_array(point->arena, point->blueprint->node_count, uint32_t);
-    CHECK(!search(point, heads(point), operation, false, order));
-    return order;
+    const struct blueprint *b = point->blueprint;
+    struct search s = {.point = point, .first = heads(point)};
+    s.order = arena_array(point->arena, (size_t)b->node_count * b->operation_count, uint32_t);
+    CHECK(!search(&s));
+    return s.order;
 }
 
 const bool *point_reached(struct point *point)

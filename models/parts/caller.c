@@ -79,10 +79,20 @@ static bool carries_value(const struct agent *agent, const struct call *c, bool 
     return false;
 }
 
+uint32_t caller_bytes(const struct agent *agent, const struct call *c)
+{
+    return c->size && carries_value(agent, c, false) ? c->size : 0;
+}
+
+bool caller_plain(const struct caller_config *config)
+{
+    return config->timeout == TIME_NONE && !config->has_retry;
+}
+
 void caller_send(struct caller *caller, const struct caller_config *config, struct call *c,
                  struct agent *agent, uint32_t to, uint16_t branch)
 {
-    uint32_t bytes = c->size && carries_value(agent, c, false) ? c->size : 0;
+    uint32_t bytes = caller_bytes(agent, c);
     if (caller->tries++ && c->attempt < UINT8_MAX)
         c->attempt++;
     struct call *child = call_to(c, agent, to, branch, bytes);

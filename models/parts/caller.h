@@ -49,6 +49,13 @@ enum reply_reason { REASON_NONE, REASON_REJECTED };
 void caller_send(struct caller *caller, const struct caller_config *config, struct call *call,
                  struct agent *agent, uint32_t to, uint16_t branch);
 
+/* Bytes of a request as it stands: the value goes out with writes. */
+uint32_t caller_bytes(const struct agent *agent, const struct call *call);
+
+/* Whether a call by this configuration is one message and its answer: nothing to watch, count or
+ * try again. Every key of a caller must be looked at here. */
+bool caller_plain(const struct caller_config *config);
+
 /* The call was woken with JOINED, SHORT or TIMEOUT. */
 enum caller_next caller_wake(struct caller *caller, const struct caller_config *config,
                              struct call *call, struct agent *agent);

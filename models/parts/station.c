@@ -192,6 +192,11 @@ static enum station_outcome complete(struct station *st, struct call *c)
     struct entry e = entry_of(st, c);
     int64_t stay_ns = now_of(st) - c->arrived_ns;
     c->flags &= (uint8_t)~CALL_IN_STATION;
+    if (UNLIKELY(v->again)) {
+        v->again = false;
+        v->state = STATION_HOLDS;
+        return STATION_DONE;
+    }
     record_wait(st, &e, v->waited_ns);
     record_slowdown(&e, stay_ns, v->demand_ns);
     if (st->config->hold == STATION_HOLD_REQUEST) {
@@ -288,7 +293,7 @@ static enum station_outcome enter(struct station *st, struct call *c)
 }
 
 /* Counts a newcomer and draws its demand. */
-static inline void admit(struct station *st, struct call *c)
+static inline void admit(struct station *st, struct call *c, const struct distribution *work)
 {
     struct agent *agent = st->agent;
     struct station_visit *v = station_visit(c);
@@ -296,14 +301,14 @@ static inline void admit(struct station *st, struct call *c)
     entry_count(&e, STATION_ARRIVALS, 1);
     if (agent->inside == 1)
         entry_count(&e, STATION_EMPTY_COUNT, 1);
-    v->demand_ns = distribution_ns(&station_config(st, c)->time, call_draw(c, agent, DRAW_SERVICE));
+    v->demand_ns = distribution_ns(work, call_draw(c, agent, DRAW_SERVICE));
     v->left_ns = v->demand_ns;
     v->order = st->order++;
 }
 
 enum station_outcome station_enter(struct station *st, struct call *c)
 {
-    admit(st, c);
+    admit(st, c, &station_config(st, c)->time);
     if (LIKELY(st->plain && st->taken < st->slots && station_visit(c)->left_ns)) {
         st->taken++;
         plain_work(st, c);
@@ -314,6 +319,37 @@ enum station_outcome station_enter(struct station *st, struct call *c)
     enum station_outcome outcome = enter(st, c);
     show(st);
     return outcome;
+}
+
+enum station_outcome station_enter_work(struct station *st, struct call *c,
+                                        const struct distribution *work)
+{
+    admit(st, c, work);
+    enum station_outcome outcome = enter(st, c);
+    show(st);
+    return outcome;
+}
+
+enum station_outcome station_work_again(struct station *st, struct call *c, int64_t work_ns)
+{
+    struct station_visit *v = station_visit(c);
+    CHECK(v->state == STATION_HOLDS);
+    if (!work_ns)
+        return STATION_DONE;
+    v->again = true;
+    v->left_ns = work_ns;
+    if (shares(st)) {
+        v->since_ns = now_of(st);
+        v->state = STATION_WORKS;
+        c->flags |= CALL_IN_STATION;
+        sharing_advance(st);
+        sharing_add(st, c);
+        sharing_schedule(st);
+    } else {
+        begin_work(st, c);
+    }
+    show(st);
+    return STATION_KEPT;
 }
 
 /* ---- leaving ---- */

@@ -87,6 +87,7 @@ struct station_visit {
     uint32_t before;   /* fifo, lifo: the call in front, 0: none */
     uint8_t state;     /* enum station_state */
     bool served;       /* it has had a slot */
+    bool again;        /* at work once more in the slot it holds */
 };
 
 enum station_state { STATION_AWAY, STATION_WAITS, STATION_WORKS, STATION_HOLDS };
@@ -146,6 +147,20 @@ void station_start(struct station *station, struct agent *agent, uint32_t table,
 /* A call that has just arrived. */
 enum station_outcome station_enter(struct station *station, struct call *call);
 
+/* The same with other work than the configured `time`. */
+enum station_outcome station_enter_work(struct station *station, struct call *call,
+                                        const struct distribution *work);
+
+/* Whether a call keeps a slot although its work is done (`hold: request`). */
+static inline bool station_holds(struct call *call)
+{
+    return station_visit(call)->state == STATION_HOLDS;
+}
+
+/* A call that keeps its slot works in it once more: `work_ns` at speed 1. */
+enum station_outcome station_work_again(struct station *station, struct call *call,
+                                        int64_t work_ns);
+
 /* A call with CALL_IN_STATION was woken (WORKED or TIMEOUT). */
 enum station_outcome station_wake(struct station *station, struct call *call);
 
@@ -165,6 +180,14 @@ static inline bool station_fails(const struct station *station, const struct cal
 {
     double share = station_config(station, call)->fail;
     return UNLIKELY(share > 0) && station_coin(station, call, share);
+}
+
+/* Whether a call has no work here and keeps no slot, so that it need not ask for one. */
+static inline bool station_is_idle(const struct station *station, const struct call *call)
+{
+    const struct distribution *time = &station_config(station, call)->time;
+    return time->kind == DISTRIBUTION_CONSTANT && time->value < 0.5 &&
+           station->config->hold == STATION_HOLD_WORK;
 }
 
 /* True where calls of this configuration pass without cost: no work and no limit. */

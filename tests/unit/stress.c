@@ -15,6 +15,7 @@ struct storm {
     struct service_config web, store, inert;
     uint64_t random;
     uint64_t ok, fail, info;
+    uint32_t step_count;
     uint64_t keys; /* of all arrivals, in their order */
     uint32_t cuts[PLACES_MAX][PLACES_MAX];
 };
@@ -107,6 +108,40 @@ static void random_client(struct storm *w, struct client_config *client)
         CHECK(keys_make_fresh(&client->keys, 0, &why));
 }
 
+/* A list of up to four steps, each of any verb and with any modifier; `depth` bounds the nesting.
+ */
+static struct field_list random_list(struct storm *w, int depth, bool branches)
+{
+    uint32_t count = 1 + (uint32_t)dice(w, 4);
+    struct flow_step *steps = arena_array(&w->world.arena, count, struct flow_step);
+    for (uint32_t i = 0; i < count; i++) {
+        struct flow_step *step = &steps[i];
+        step->number = ++w->step_count;
+        step->verb = (uint8_t)dice(w, depth ? FLOW_STEPS + 1 : FLOW_WORK + 1);
+        step->condition = !branches && one_in(w, 4) ? FLOW_IF_ERROR : FLOW_IF_OK;
+        step->times = one_in(w, 3) ? 3 : 1;
+        step->chance = one_in(w, 3) ? 0.5 : 1;
+        step->has_as = one_in(w, 4);
+        step->as = (uint32_t)dice(w, 2);
+        step->work = random_time(w, (int64_t)(1 + dice(w, 2000)) * 1000);
+        step->to = world_pool(&w->world, "store");
+        step->caller = world_caller();
+        if (one_in(w, 2))
+            random_caller(w, &step->caller);
+        if (step->verb >= FLOW_ALL)
+            step->steps = random_list(w, depth - 1, step->verb != FLOW_STEPS);
+        step->need = 1 + dice(w, 3);
+    }
+    return (struct field_list){steps, count};
+}
+
+static void random_steps(struct storm *w)
+{
+    w->web.to = (struct pool){0};
+    /* Branches that work while their requests hold the slots lock each other out for ever. */
+    w->web.steps = random_list(w, w->web.station.hold == STATION_HOLD_REQUEST ? 0 : 2, false);
+}
+
 /* Arrivals until some time after the last fault, so that a session that was never given back would
  * keep an operation for ever. */
 static void random_arrivals(struct storm *w)
@@ -167,6 +202,8 @@ static void storm_open(struct storm *w, uint64_t seed, const char *inert)
     w->visitors.to = world_pool(&w->world, "lb");
     if (!one_in(w, 3))
         w->web.to = world_pool(&w->world, "store");
+    if (one_in(w, 2))
+        random_steps(w);
 }
 
 /* ---- striking, healing, draining ---- */

@@ -17,11 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Durable only because the place keeps a pointer to it. */
-struct balancer_station {
-    struct station station;
-};
-
 struct balancer_frame {
     struct station_visit visit; /* first: the station's */
     struct caller caller;
@@ -58,7 +53,7 @@ static void hide_idle_rows(struct agent *agent)
 
 static void balancer_start(struct agent *agent)
 {
-    struct balancer_station *kept = agent->durable;
+    struct balancer_kept *kept = agent->durable;
     station_start(&kept->station, agent, STATION_TABLE,
                   offsetof(struct load_balancer_config, station));
     balancer_open(agent, agent->memory);
@@ -70,7 +65,7 @@ static void balancer_start(struct agent *agent)
 static void finish(struct agent *agent, struct call *c, enum status status,
                    enum reply_reason reason)
 {
-    struct balancer_station *kept = agent->durable;
+    struct balancer_kept *kept = agent->durable;
     station_release(&kept->station, c);
     caller_reply(c, agent, status, reason);
 }
@@ -111,7 +106,7 @@ SELDOM static void note_timeout(struct agent *agent, const struct call *c,
 
 static void go_on(struct agent *agent, struct call *c, enum station_outcome outcome)
 {
-    struct balancer_station *kept = agent->durable;
+    struct balancer_kept *kept = agent->durable;
     if (outcome == STATION_KEPT)
         return;
     if (outcome == STATION_LEFT)
@@ -132,7 +127,7 @@ SELDOM static void probe_step(struct agent *agent, struct call *c)
 
 static void balancer_step(struct agent *agent, struct call *c)
 {
-    struct balancer_station *kept = agent->durable;
+    struct balancer_kept *kept = agent->durable;
     struct balancer_frame *f = call_frame(c);
     if (UNLIKELY(health_owns(c))) {
         probe_step(agent, c);
@@ -290,7 +285,7 @@ const struct kind load_balancer_kind = {
     .flags = KIND_VISITED,
     .config_size = sizeof(struct load_balancer_config),
     .volatile_size = sizeof(struct balancer),
-    .durable_size = sizeof(struct balancer_station),
+    .durable_size = sizeof(struct balancer_kept),
     .frame_size = sizeof(struct balancer_frame),
     .start = balancer_start,
     .step = balancer_step,

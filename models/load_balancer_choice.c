@@ -133,6 +133,16 @@ static void view_make(struct agent *agent, struct balancer_choice *choice, bool 
         follow_sample(agent, choice, first);
 }
 
+static struct balancer_sticky *sticky_of(const struct agent *agent, uint32_t operation)
+{
+    struct simulation *s = agent->simulation;
+    struct balancer_kept *first = s->agents[s->blueprint->nodes[agent->node].first].durable;
+    if (!first->sticky)
+        first->sticky =
+            arena_array(&s->arena, s->blueprint->operation_count, struct balancer_sticky);
+    return &first->sticky[operation];
+}
+
 static struct balancer_choice *choice_new(struct agent *agent, struct balancer *b,
                                           uint32_t operation)
 {
@@ -145,6 +155,7 @@ static struct balancer_choice *choice_new(struct agent *agent, struct balancer *
         .rule = load_balancer_rules[config->policy],
         .balancer = b,
         .operation = operation,
+        .sticky = sticky_of(agent, operation),
         .agents = arena_array(arena, count, uint32_t),
         .at = arena_array(arena, count, uint32_t),
         .weights = arena_array(arena, count, double),
@@ -274,7 +285,7 @@ static void sticky_grow(struct agent *agent, struct balancer_sticky *sticky)
 {
     struct balancer_sticky old = *sticky;
     sticky->room = old.room ? 2 * old.room : 64;
-    sticky->slots = arena_array(&agent->place->memory, sticky->room, struct balancer_stuck);
+    sticky->slots = arena_array(&agent->simulation->arena, sticky->room, struct balancer_stuck);
     for (uint32_t i = 0; i < old.room; i++)
         if (old.slots[i].backend)
             *slot_of(sticky, old.slots[i].session) = old.slots[i];
@@ -291,7 +302,7 @@ SELDOM static uint32_t choose_stuck(struct agent *agent, struct balancer_choice 
                                     const struct call *c)
 {
     struct balancer *b = choice->balancer;
-    struct balancer_sticky *sticky = &choice->sticky;
+    struct balancer_sticky *sticky = choice->sticky;
     if (sticky->used * 4 >= sticky->room * 3)
         sticky_grow(agent, sticky);
     struct balancer_stuck *stuck = slot_of(sticky, c->session);

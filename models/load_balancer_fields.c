@@ -23,7 +23,7 @@ static const struct field_word stickies[] = {
         {"session",
          "The first choice for a session holds until its backend dies or may no longer be given "
          "work; with the next request a new choice is made and holds, also when the old one comes "
-         "back.",
+         "back. Like a cookie: all balancers of the node honour it.",
          NULL},
     {0},
 };

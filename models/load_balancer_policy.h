@@ -18,7 +18,8 @@ enum load_balancer_trait {
     BALANCER_NO_RAMP = 16, /* `slow_start` says nothing */
 };
 
-/* Where sessions stick: open addressing, grown by doubling. */
+/* Where sessions stick: open addressing, grown by doubling. Like a cookie that the client carries:
+ * all balancers of a node honour it, and it outlives them. */
 struct balancer_sticky {
     struct balancer_stuck *slots;
     uint32_t room, used; /* room: a power of two, or 0 */
@@ -38,8 +39,8 @@ struct balancer_choice {
     uint64_t version;   /* health_version when the view was made */
     uint32_t *sample;   /* [BALANCER_SAMPLE]: the backends of sample keys; NULL: no hashing */
     double *scores;     /* room for one number each */
-    struct balancer_sticky sticky;
-    void *state; /* the rule's own */
+    struct balancer_sticky *sticky; /* of the node */
+    void *state;                    /* the rule's own */
 };
 
 /* A policy. All of it mandatory. Volatile memory comes from the arena of the agent's place. */
@@ -73,6 +74,12 @@ struct balancer_estimate {
     double response_ns; /* the moving estimate when it last moved */
     int64_t moved_at;   /* ns */
     bool measured;
+};
+
+/* Durable. The station first: the place keeps a pointer to it. */
+struct balancer_kept {
+    struct station station;
+    struct balancer_sticky *sticky; /* by operation; of the first instance alone */
 };
 
 /* Volatile: a restarted balancer begins anew, with no connections. Arrays go by index of agent. */

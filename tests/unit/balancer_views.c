@@ -411,10 +411,12 @@ static void the_own_zone_comes_first_and_the_others_help_out(void)
 /* Whoever of two balancers is asked, a session has one backend, and every backend has some. */
 static void balancers_agree_on_who_has_a_key(void)
 {
-    static const uint8_t policies[] = {BALANCER_HASH, BALANCER_CONSISTENT_HASH, BALANCER_RENDEZVOUS,
-                                       BALANCER_JUMP, BALANCER_MAGLEV};
+    static const uint8_t policies[] = {BALANCER_RANDOM,     BALANCER_HASH, BALANCER_CONSISTENT_HASH,
+                                       BALANCER_RENDEZVOUS, BALANCER_JUMP, BALANCER_MAGLEV};
     for (size_t p = 0; p < sizeof policies; p++) {
         struct tier *t = tier_open(policies[p]);
+        if (policies[p] == BALANCER_RANDOM)
+            t->lb.sticky = BALANCER_STICKY_SESSION; /* a cookie */
         uint32_t home[300], wrong = 0, has[BACKENDS] = {0};
         t->lb.hash = BALANCER_HASH_SESSION;
         t->balancers = 2;

@@ -272,7 +272,7 @@ void watch_end(struct watch *w, const struct agent *client, uint32_t number, uin
 static void bins_finish(const struct watch *w, struct seen *seen)
 {
     for (uint64_t bin = 0; bin < w->bin_count; bin++) {
-        unsigned bits = seen->bins[bin / BINS_A_BYTE] >> 2 * (bin % BINS_A_BYTE);
+        unsigned bits = (unsigned)seen->bins[bin / BINS_A_BYTE] >> 2 * (bin % BINS_A_BYTE);
         int64_t begin = (int64_t)bin * WATCH_BIN_NS;
         struct window span = {begin, begin + WATCH_BIN_NS};
         if (bits & BIN_USED)

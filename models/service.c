@@ -40,6 +40,7 @@ static const struct field_table service_fields = {
         (const struct field_include[]){
             {&station_slots_one, offsetof(struct service_config, station)},
             {&station_fields, offsetof(struct service_config, station)},
+            {&station_usl, offsetof(struct service_config, station)},
             {&caller_fields, offsetof(struct service_config, caller)},
             {0},
         },
@@ -140,6 +141,11 @@ static void service_tick(struct agent *agent, uint32_t tag, uint64_t argument)
     CHECK(!"a service sets no timers");
 }
 
+static const char *service_check(const void *config)
+{
+    return station_check(&((const struct service_config *)config)->station);
+}
+
 static double load_work(const void *config)
 {
     const struct service_config *service = config;
@@ -208,6 +214,7 @@ const struct kind service_kind = {
     .step = service_step,
     .settle = service_settle,
     .tick = service_tick,
+    .check = service_check,
     .load = &(const struct kind_load){.work_ns = load_work,
                                       .slots = load_slots,
                                       .target = load_target,

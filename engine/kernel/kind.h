@@ -59,6 +59,9 @@ struct kind {
      * something. The function may be NULL. */
     const char *(*unused)(const void *config, const char *key);
 
+    /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
+    const char *(*check)(const void *config);
+
     /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
     const struct kind_load *load;
 };

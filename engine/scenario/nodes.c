@@ -217,6 +217,10 @@ static void *bind_config(struct point *point, uint32_t node, const struct node *
     }
     bind_steps(&point->binder, kind->fields, config, map, over);
     bind_required(&point->binder, kind->fields, map, over, what);
+    const char *why = kind->check ? kind->check(config) : NULL;
+    if (why)
+        document_error(&point->document, point->names[node], NULL, "`%s`: %s",
+                       point->nodes[node].name, why);
     struct bind_field field = bind_find(kind->fields, "share");
     if (client && field.field && field.field->type == FIELD_SHARE)
         *(double *)(void *)((char *)config + field.offset) = share;

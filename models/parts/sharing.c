@@ -16,9 +16,18 @@ static ranking_key scale(ranking_key x, int64_t a, int64_t b)
     return x / b * a + x % b * a / b;
 }
 
+/* Each of N at work goes at 1 / (1 + alpha (N - 1) + beta N (N - 1)) of the speed, so that together
+ * they do N of these in the time of one: the universal scalability law (Gunther 1993, 2007). */
+static inline double contention_of(const struct station *st)
+{
+    double n = st->serving.count;
+    return 1 + st->config->alpha * (n - 1) + st->config->beta * n * (n - 1);
+}
+
 static inline int64_t speed_of(const struct station *st)
 {
-    double scaled = st->speed * 0x1p32 + 0.5;
+    double speed = st->contended ? st->speed / contention_of(st) : st->speed;
+    double scaled = speed * 0x1p32 + 0.5;
     return scaled < 1 ? 1 : scaled < 0x1p52 ? (int64_t)scaled : INT64_C(1) << 52;
 }
 
@@ -28,13 +37,15 @@ static ranking_key time_of(const struct station *st, ranking_key work)
     uint64_t n = st->serving.count;
     if (n > st->slots)
         work = scale(work, (int64_t)n, (int64_t)st->slots);
-    return st->speed == 1 ? work : scale(work, INT64_C(1) << SPEED_FRACTION, speed_of(st));
+    return st->speed == 1 && !st->contended
+               ? work
+               : scale(work, INT64_C(1) << SPEED_FRACTION, speed_of(st));
 }
 
 static ranking_key work_of(const struct station *st, ranking_key time)
 {
     uint64_t n = st->serving.count;
-    if (st->speed != 1)
+    if (st->speed != 1 || st->contended)
         time = scale(time, speed_of(st), INT64_C(1) << SPEED_FRACTION);
     return n > st->slots ? scale(time, (int64_t)st->slots, (int64_t)n) : time;
 }

@@ -15,6 +15,12 @@ static inline bool shares(const struct station *st)
     return st->config->discipline == STATION_PROCESSOR_SHARING;
 }
 
+/* Whether those at work are slowed by one another, so that all finishes move together. */
+static inline bool pools(const struct station *st)
+{
+    return st->contended || shares(st);
+}
+
 static inline bool preempts(const struct station *st)
 {
     return st->config->discipline == STATION_PREEMPTIVE_PRIORITY ||
@@ -107,6 +113,12 @@ static inline int64_t set_to_work(struct station *st, struct call *c)
 static void begin_work(struct station *st, struct call *c)
 {
     int64_t time_ns = set_to_work(st, c);
+    if (UNLIKELY(st->contended)) {
+        sharing_advance(st);
+        sharing_add(st, c);
+        sharing_schedule(st);
+        return;
+    }
     if (UNLIKELY(preempts(st)))
         ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
     call_work(c, st->agent, time_ns);
@@ -386,10 +398,11 @@ static enum station_outcome leave(struct station *st, struct call *c)
     struct station_visit *v = station_visit(c);
     if (LIKELY(c->wake == WAKE_WORKED)) {
         CHECK(v->state == STATION_WORKS);
-        if (UNLIKELY(shares(st))) {
+        if (UNLIKELY(pools(st))) {
             sharing_advance(st);
             CHECK(v->place == UINT32_MAX); /* it has finished by now */
             sharing_schedule(st);
+            st->working -= st->contended;
         } else {
             end_work(st, c);
         }
@@ -450,7 +463,7 @@ static struct call *next_at_work(const struct station *st, uint32_t *at)
 static void stop_all(struct station *st)
 {
     struct call *c;
-    if (shares(st)) {
+    if (pools(st)) {
         sharing_advance(st);
         return;
     }
@@ -466,7 +479,7 @@ static void stop_all(struct station *st)
 static void go_all(struct station *st)
 {
     struct call *c;
-    if (shares(st)) {
+    if (pools(st)) {
         sharing_schedule(st);
         return;
     }
@@ -486,14 +499,14 @@ static void part_pause(struct place_part *part)
     struct station *st = of_part(part);
     stop_all(st);
     st->paused = true;
-    if (shares(st))
+    if (pools(st))
         sharing_schedule(st); /* takes the work event back */
 }
 
 static void part_resume(struct place_part *part)
 {
     struct station *st = of_part(part);
-    if (shares(st))
+    if (pools(st))
         sharing_advance(st); /* nothing was attained meanwhile */
     st->paused = false;
     go_all(st);
@@ -532,11 +545,12 @@ static void part_drop(struct place_part *part, struct call *c)
     if (v->state == STATION_WAITS) {
         waiting_remove(st, c);
         end_wait(st, c);
-    } else if (shares(st)) {
+    } else if (pools(st)) {
         sharing_advance(st);
         call_stop(c, st->agent);
         sharing_remove(st, c);
         sharing_schedule(st);
+        st->working -= st->contended;
         pass_slot(st);
     } else {
         call_stop(c, st->agent);
@@ -559,7 +573,9 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->slots = st->config->slots;
         st->record = agent->records[table];
         st->now = &agent->simulation->queue.now;
-        st->plain = st->config->discipline == STATION_FIFO && st->config->hold == STATION_HOLD_WORK;
+        st->contended = st->config->has_usl;
+        st->plain = st->config->discipline == STATION_FIFO &&
+                    st->config->hold == STATION_HOLD_WORK && !st->contended;
         st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
         if (!st->separate)
             record_level_equal(st->record, STATION_WORKING, STATION_BUSY);

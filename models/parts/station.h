@@ -14,6 +14,10 @@
  * up. Patience counts from the arrival until a slot is had for the first time and uses the call's
  * own timer, which is free because a call in a station awaits nothing.
  *
+ *
+ * Under `usl` those at work slow one another down: each of N goes at 1 / (1 + alpha (N - 1) + beta N
+ * (N - 1)) of the speed, from every change of N on. A visit's `service` then tells how long it took.
+ *
  * Ties: the queue is in order of arrival among equals, also for those that were preempted; the one
  * in service stays when a newcomer is equal. `random` picks evenly among all that wait each time a
  * slot falls free, from the agent's stream `policy`. */
@@ -44,7 +48,9 @@ struct station_config {
     struct distribution time;     /* ns */
     struct distribution patience; /* ns; the constant 0: none */
     double priority;
-    double fail; /* 0..1 */
+    double fail;        /* 0..1 */
+    double alpha, beta; /* of the universal scalability law; of no meaning without has_usl */
+    bool has_usl;
     uint8_t discipline, hold;
 };
 
@@ -53,6 +59,7 @@ struct station_config {
 extern const struct field_table station_slots_one;       /* `slots`, default 1 */
 extern const struct field_table station_slots_unlimited; /* `slots`, default unlimited */
 extern const struct field_table station_fields;
+extern const struct field_table station_usl; /* `usl`, for machines */
 
 enum station_metric {
     STATION_WAIT,
@@ -103,6 +110,7 @@ struct station {
     bool separate;                       /* slots at work are other than slots taken */
     double speed;                        /* at which what is at work was taken up */
     bool paused;
+    bool contended; /* those at work slow one another down: their finishes stand in `serving` */
     uint64_t slots;
     uint64_t taken;   /* slots: at work or kept; under processor sharing everyone inside */
     uint64_t working; /* at work */
@@ -192,6 +200,9 @@ static inline bool station_is_idle(const struct station *station, const struct c
 
 /* True where calls of this configuration pass without cost: no work and no limit. */
 bool station_passes(const struct station_config *config);
+
+/* Why this configuration cannot be, or NULL. */
+const char *station_check(const struct station_config *config);
 
 /* Mean own work (ns at speed 1) and slots (INFINITY: unlimited), for kind_load. */
 double station_work_ns(const struct station_config *config);

@@ -122,6 +122,47 @@ const struct field_table station_fields = {
         },
 };
 
+static const struct field usl_fields[] = {
+    {.name = "alpha",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct station_config, alpha),
+     .otherwise = "0",
+     .max = 1e6,
+     .summary = "Contention: the share of the work that only one can do at a time."},
+    {.name = "beta",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct station_config, beta),
+     .otherwise = "0",
+     .max = 1e6,
+     .summary = "Coherence: what every pair at work costs, in exchanging what it knows."},
+    {0},
+};
+
+const struct field_table station_usl = {
+    .fields =
+        (const struct field[]){
+            {.name = "usl",
+             .type = FIELD_RECORD,
+             .present = offsetof(struct station_config, has_usl),
+             .flags = FIELD_WHOLE,
+             .record = &(const struct field_table){.fields = usl_fields},
+             .summary = "Those worked on at once slow one another down: each of N takes 1 + alpha "
+                        "(N - 1) + beta N (N - 1) times as long, so that throughput grows with N "
+                        "as the universal scalability law says and falls beyond sqrt((1 - alpha) "
+                        "/ beta)."},
+            {0},
+        },
+};
+
+const char *station_check(const struct station_config *config)
+{
+    bool preempts = config->discipline == STATION_PREEMPTIVE_PRIORITY ||
+                    config->discipline == STATION_SHORTEST_REMAINING;
+    if (config->has_usl && preempts)
+        return "under `usl` nobody is interrupted: take another `discipline`";
+    return NULL;
+}
+
 const struct metric_table station_metrics = {
     .metrics =
         (const struct metric[]){
@@ -185,7 +226,16 @@ double station_work_ns(const struct station_config *config)
     return distribution_mean(&config->time);
 }
 
+/* Under `usl` the slots are worth the most that any number of them at work can do. */
 double station_slots(const struct station_config *config)
 {
-    return config->slots == COUNT_UNLIMITED ? (double)INFINITY : (double)config->slots;
+    double most = 0;
+    if (config->slots == COUNT_UNLIMITED && !config->has_usl)
+        return (double)INFINITY;
+    if (!config->has_usl)
+        return (double)config->slots;
+    for (uint64_t n = 1; n <= config->slots && n <= 10000; n++)
+        most = fmax(most, (double)n / (1 + config->alpha * (double)(n - 1) +
+                                       config->beta * (double)n * (double)(n - 1)));
+    return most;
 }

@@ -78,6 +78,10 @@ static void random_station(struct storm *w, struct station_config *station)
         station->patience = random_time(w, (int64_t)(1 + dice(w, 20)) * MILLISECOND);
     station->fail = one_in(w, 3) ? 0.1 : 0;
     station->priority = (double)dice(w, 3);
+    station->has_usl = one_in(w, 4) && !station_check(&(struct station_config){
+                                           .discipline = station->discipline, .has_usl = true});
+    station->alpha = 0.1;
+    station->beta = 0.02;
 }
 
 static void random_links(struct storm *w)

@@ -14,9 +14,8 @@
  * up. Patience counts from the arrival until a slot is had for the first time and uses the call's
  * own timer, which is free because a call in a station awaits nothing.
  *
- *
- * Under `usl` those at work slow one another down: each of N goes at 1 / (1 + alpha (N - 1) + beta N
- * (N - 1)) of the speed, from every change of N on. A visit's `service` then tells how long it took.
+ * Under `usl` those at work slow one another down: each of N goes at 1 / (1 + alpha (N - 1) + beta
+ * N (N - 1)) of the speed, from every change of N on; `service` then tells how long it took.
  *
  * Ties: the queue is in order of arrival among equals, also for those that were preempted; the one
  * in service stays when a newcomer is equal. `random` picks evenly among all that wait each time a

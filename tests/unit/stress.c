@@ -81,7 +81,7 @@ static void random_station(struct storm *w, struct station_config *station)
     station->has_usl = one_in(w, 4) && !station_check(&(struct station_config){
                                            .discipline = station->discipline, .has_usl = true});
     station->alpha = 0.1;
-    station->beta = 0.02;
+    station->beta = 0.0002; /* what piles up must drain before the end of the run */
 }
 
 static void random_links(struct storm *w)

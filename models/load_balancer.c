@@ -208,11 +208,22 @@ static bool load_weighted(const void *config)
     return load_balancer_rules[policy]->traits & BALANCER_WEIGHS;
 }
 
+/* The rule that chooses in the end. */
+static const struct load_balancer_rule *rule_of(const struct load_balancer_config *config)
+{
+    return config->policy == BALANCER_ZONE_AWARE ? load_balancer_zone_rule(config)
+                                                 : load_balancer_rules[config->policy];
+}
+
 static bool load_adaptive(const void *config)
 {
-    uint8_t policy = ((const struct load_balancer_config *)config)->policy;
-    uint8_t traits = load_balancer_rules[policy]->traits;
-    return traits & BALANCER_COUNTS || policy == BALANCER_JOIN_IDLE_QUEUE;
+    const struct load_balancer_rule *rule = rule_of(config);
+    return rule->traits & BALANCER_COUNTS || rule == &load_balancer_join_idle_queue;
+}
+
+static bool load_near(const void *config)
+{
+    return ((const struct load_balancer_config *)config)->policy == BALANCER_ZONE_AWARE;
 }
 
 /* How evenly keys fall. The parts of n backends with v points each on a ring vary by
@@ -227,7 +238,7 @@ static const char *load_spread(const void *config, char *text, size_t size)
     bool ring = c->policy == BALANCER_CONSISTENT_HASH || c->policy == BALANCER_BOUNDED_LOAD;
     int used;
     if (!rule->owner)
-        snprintf(text, size, "%s",
+        snprintf(text, size, "%s%s", load_near(config) ? "within the own zone " : "",
                  load_adaptive(config)            ? "goes to whoever has capacity to spare"
                  : rule->traits & BALANCER_WEIGHS ? "goes by weight"
                                                   : "goes evenly to all");
@@ -246,13 +257,12 @@ static const char *unused(const void *config, const char *key)
 {
     const struct load_balancer_config *c = config;
     const struct load_balancer_rule *rule = load_balancer_rules[c->policy];
-    bool draws = c->policy == BALANCER_POWER_OF_TWO ||
-                 (c->policy == BALANCER_ZONE_AWARE && rule->traits & BALANCER_COUNTS);
+    bool draws = rule_of(c) == &load_balancer_power_of_two;
     if (!strcmp(key, "choices") && !draws)
         return "only power_of_two draws several backends";
     if (!strcmp(key, "hash") && !rule->owner)
         return "the policy does not hash";
-    if (!strcmp(key, "refresh") && !(rule->traits & BALANCER_COUNTS))
+    if (!strcmp(key, "refresh") && !(rule_of(c)->traits & BALANCER_COUNTS))
         return "the policy does not look at load";
     if (!strcmp(key, "slow_start") && rule->traits & BALANCER_NO_RAMP)
         return "idle backends come first, new or not";
@@ -297,6 +307,7 @@ const struct kind load_balancer_kind = {
                                       .target = load_target,
                                       .weighted = load_weighted,
                                       .adaptive = load_adaptive,
+                                      .near = load_near,
                                       .spread = load_spread,
                                       .attempts = load_attempts},
 };

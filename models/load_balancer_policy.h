@@ -57,6 +57,9 @@ struct load_balancer_rule {
     uint8_t traits; /* enum load_balancer_trait */
 };
 
+/* What zone_aware uses within a zone. */
+const struct load_balancer_rule *load_balancer_zone_rule(const struct load_balancer_config *config);
+
 #define POLICY(constant, word, parameters, summary)                                                \
     extern const struct load_balancer_rule load_balancer_##word;
 LOAD_BALANCER_POLICIES(POLICY)

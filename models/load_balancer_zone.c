@@ -31,13 +31,18 @@ static const struct field zone_fields[] = {
 };
 const struct field_table load_balancer_zone_aware_parameters = {.fields = zone_fields};
 
+const struct load_balancer_rule *load_balancer_zone_rule(const struct load_balancer_config *config)
+{
+    return rules[config->inside];
+}
+
 static void zone_open(struct agent *agent, struct balancer_choice *choice)
 {
     struct arena *arena = &agent->place->memory;
     uint32_t room = choice->config->to.count;
     struct balancer_choice *inner = arena_new(arena, struct balancer_choice);
     *inner = *choice;
-    inner->rule = rules[choice->config->inside];
+    inner->rule = load_balancer_zone_rule(choice->config);
     inner->agents = arena_array(arena, room, uint32_t);
     inner->at = arena_array(arena, room, uint32_t);
     inner->weights = arena_array(arena, room, double);

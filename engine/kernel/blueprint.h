@@ -218,6 +218,7 @@ struct kind_load {
     const struct pool *(*target)(const void *config); /* where a visit goes on to; NULL: nowhere */
     bool (*weighted)(const void *config);   /* true: the pool is shared by weight, else evenly */
     bool (*adaptive)(const void *config);   /* true: by what its members can do; NULL: never */
+    bool (*near)(const void *config); /* true: among those of the own zone, if any; NULL: never */
     double (*attempts)(const void *config); /* calls to `target` for each visit (retries); >= 0 */
     double (*offered)(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation);
     /* clients: operations/s; INFINITY: closed loop */

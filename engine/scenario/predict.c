@@ -66,8 +66,8 @@ static double capacity_of(const struct flow *f, uint32_t agent, uint32_t operati
 
 /* The weights by which a pool is shared. A policy that looks at load finds whoever has capacity to
  * spare: under load every member comes to the same utilization. */
-static void find_shares(const struct flow *f, const struct kind_load *load, const void *config,
-                        uint32_t operation, double *shares)
+static void find_shares(const struct flow *f, uint32_t agent, const struct kind_load *load,
+                        const void *config, uint32_t operation, double *shares)
 {
     const struct pool *pool = load->target(config);
     bool weighted = load->weighted(config), adaptive = load->adaptive && load->adaptive(config);
@@ -78,6 +78,12 @@ static void find_shares(const struct flow *f, const struct kind_load *load, cons
         shares[i] = adaptive && limited ? capacity_of(f, pool->agents[i], operation)
                     : weighted          ? instance_of(f, pool->agents[i])->weight
                                         : 1;
+    uint32_t near = 0;
+    for (uint32_t i = 0; load->near && load->near(config) && i < pool->count; i++)
+        near += f->point->zones[pool->agents[i]] == f->point->zones[agent];
+    for (uint32_t i = 0; near && i < pool->count; i++)
+        if (f->point->zones[pool->agents[i]] != f->point->zones[agent])
+            shares[i] = 0;
 }
 
 /* The rates of an operation, to be added to. */
@@ -156,7 +162,7 @@ static void send_onward(struct flow *f, uint32_t agent, uint32_t operation)
     if (!pool || !pool->count)
         return;
     double *shares = arena_array(f->point->arena, pool->count, double);
-    find_shares(f, load, config, operation, shares);
+    find_shares(f, agent, load, config, operation, shares);
     spread(f, pool, shares, rate * load->attempts(config), operation);
 }
 

@@ -265,6 +265,9 @@ static void bind_points(struct scenario *s)
 {
     struct made made = {0};
     uint32_t *errors = &s->base.diagnostics->error_count;
+    /* Errors that leave every blueprint whole. What is told a second time at a later point is not
+     * counted again, so that a point without new errors need not be whole itself. */
+    uint32_t harmless = 0;
     s->heavy = arena_array(&s->arena, s->sweep.point_count, bool);
     for (uint32_t i = 0; i < s->sweep.point_count && *errors < DIAGNOSTIC_SHOWN_MAX; i++) {
         struct point point;
@@ -275,12 +278,15 @@ static void bind_points(struct scenario *s)
         s->faults = s->faults || made.blueprint.fault_count;
         if (*errors == before)
             expect_check(&s->expect, i, &made.blueprint);
-        if (*errors == before && s->run.auto_warmup)
+        uint32_t bound = *errors;
+        if (*errors == harmless && s->run.auto_warmup) {
             s->warmup_floor = fmax(s->warmup_floor, steady_floor_ns(&point));
+            harmless += *errors - bound;
+        }
         if (*errors > before && i > 0)
             note_point(s, i);
         struct heavy heavy;
-        s->heavy[i] = *errors == before && heavy_find(&point, &heavy);
+        s->heavy[i] = *errors == harmless && heavy_find(&point, &heavy);
         if (s->validate && !*errors)
             note_reached(s, &point);
         arena_reset(&made.arena);

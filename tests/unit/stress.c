@@ -183,7 +183,15 @@ static void storm_open(struct storm *w, uint64_t seed, const char *inert)
     w->visitors.has_users = true;
     w->visitors.users = 1 + dice(w, 10);
     w->visitors.think = random_time(w, (int64_t)(1 + dice(w, 50)) * MILLISECOND);
-    w->lb = world_balancer((enum load_balancer_policy)dice(w, BALANCER_POWER_OF_TWO + 1));
+    w->lb = world_balancer((enum load_balancer_policy)dice(w, BALANCER_POLICIES));
+    w->lb.vnodes = 1 + dice(w, 50);
+    w->lb.load = 1 + (double)dice(w, 3) / 2;
+    w->lb.decay = 1 + (int64_t)dice(w, SECOND);
+    w->lb.hash = (uint8_t)dice(w, BALANCER_HASH_REQUEST + 1);
+    w->lb.inside = (uint8_t)dice(w, 4);
+    w->lb.sticky = one_in(w, 3) ? BALANCER_STICKY_SESSION : BALANCER_STICKY_NONE;
+    w->lb.slow_start = one_in(w, 2) ? 20 * MILLISECOND : 0;
+    w->lb.health.mode = one_in(w, 3) ? HEALTH_NONE : HEALTH_PERFECT;
     random_caller(w, &w->lb.caller);
     if (one_in(w, 3))
         random_station(w, &w->lb.station);

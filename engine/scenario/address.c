@@ -51,6 +51,8 @@ bool bind_address(const struct binder *binder, const struct node *at, const char
         unknown_node(binder, at, name);
         return false;
     }
+    if (dot && !b->nodes[index].kind)
+        return false; /* refused, and told of there: what its instances are is not known */
     *node = index;
     *first = b->nodes[index].first;
     *count = b->nodes[index].count;

@@ -68,8 +68,12 @@ struct elsewhere elsewhere_find(const struct sweep *sweep, struct arena *arena)
         for (uint32_t k = 0; k < p->count; k++) {
             if (is_number(&p->values[k]))
                 continue;
-            struct diagnostics unheard = {0};
             struct document document = document_copy(sweep->base, &scratch);
+            /* Errors need the sources that their places name, and nobody hears of them. */
+            const struct diagnostics *heard = document.diagnostics;
+            struct diagnostics unheard = {.sources = heard->sources,
+                                          .source_count = heard->source_count,
+                                          .source_room = heard->source_count};
             document.diagnostics = &unheard;
             put_value(&document, p, &p->values[k]);
             expression_resolve(&document, false);

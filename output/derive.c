@@ -324,7 +324,7 @@ static void put_series(struct derivation *d, uint32_t r)
     static const char *const statistics[] = {
         [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",  [METRIC_RATIO] = "ratio",
         [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean", [METRIC_SHARE] = "mean",
-        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",
+        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",  [METRIC_COST] = "total",
     };
     const struct result *result = d->results[r];
     for (uint32_t i = 0; i < result->course_count; i++) {

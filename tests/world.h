@@ -86,7 +86,11 @@ static inline uint32_t world_add(struct world *w, const char *name, const struct
         instances[i] =
             (struct instance){.configs = configs, .weight = 1, .speed = 1, .zone = ZONE_NONE};
     }
-    w->nodes[b->node_count] = (struct blueprint_node){name, kind, count, b->agent_count, instances};
+    w->nodes[b->node_count] = (struct blueprint_node){.name = name,
+                                                      .kind = kind,
+                                                      .count = count,
+                                                      .first = b->agent_count,
+                                                      .instances = instances};
     b->agent_count += count;
     return b->node_count++;
 }

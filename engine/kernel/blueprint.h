@@ -46,15 +46,37 @@ struct instance {
     const void *const *configs; /* [operation count]: the kind's configuration for each operation */
     double weight;              /* > 0; share in weighted pools */
     double speed;               /* > 0; divides every service time */
+    int64_t price;              /* 1e-9 USD an hour, from the order to the end */
     int32_t zone;               /* index, or ZONE_NONE */
     bool percentiles;           /* its own percentiles are asked for */
+};
+
+/* So many instances are wanted from an instant on. */
+struct scaling_point {
+    int64_t at; /* ns >= 0, ascending */
+    uint32_t count;
+};
+
+/* How the number of a node's instances follows its load: engine/kernel/scaler.h. Exactly one of
+ * target, in_system and schedule is set. */
+struct scaling {
+    double target;    /* utilization aimed at, 0..1; 0: not set */
+    double in_system; /* requests aimed at for each instance; 0: not set */
+    const struct scaling_point *schedule;
+    uint32_t schedule_count;
+    uint32_t min, max; /* 1 <= min <= max */
+    int64_t period;    /* ns between two looks */
+    int64_t start_up;  /* ns from the order of an instance to its first request */
+    int64_t cooldown;  /* ns after a change in which none is taken away */
 };
 
 struct blueprint_node {
     const char *name;
     const struct kind *kind;
-    uint32_t count; /* >= 1 */
-    uint32_t first; /* index of the first instance's agent; instances follow */
+    uint32_t count;                /* >= 1: those that can ever be */
+    uint32_t present;              /* those that are there from the start; 0: all */
+    const struct scaling *scaling; /* or NULL */
+    uint32_t first;                /* index of the first instance's agent; instances follow */
     const struct instance *instances;
 };
 

@@ -34,6 +34,8 @@ void visit_leave(struct agent *agent, struct call *c, int how)
         record_count(r, VISIT_DEPARTURES, c->operation, now, 1);
     if (UNLIKELY(s->observer && s->observer->leave))
         s->observer->leave(s->observer->context, agent, c);
+    if (UNLIKELY(agent->drains && !agent->inside))
+        scaler_drained(agent);
 }
 
 /* What the answer tells of the visit: its latency, or how it failed. */
@@ -508,6 +510,10 @@ void event_dispatch(struct simulation *s, const struct event *event)
     if (event->type >= EVENT_ALARM) {
         if (UNLIKELY(event->type == EVENT_STRIKE)) {
             strike_dispatch(s, event);
+            return;
+        }
+        if (UNLIKELY(event->type == EVENT_SCALE)) {
+            scaler_dispatch(s, event);
             return;
         }
         alarm_dispatch(s, event);

@@ -47,6 +47,8 @@ enum field_type {
     FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct. With
                         `words`, one of those may stand instead: uint8_t, the number of words for
                         a map */
+    FIELD_MONEY,     /* int64_t 1e-9 USD an hour: 0.17 USD/h */
+    FIELD_SCHEDULE,  /* struct field_list of struct scaling_point: [0s 6, 6min 8] */
     FIELD_OPERATION, /* uint32_t: the index of an operation, which is declared by this */
     FIELD_STEPS,     /* struct field_list: a list of records as `steps` describes them */
 };

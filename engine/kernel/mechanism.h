@@ -18,6 +18,7 @@ enum event_type {
     EVENT_CANCEL,     /* timer: a cancel message; argument = index << 32 | generation */
     EVENT_ALARM,      /* agent: its alarm */
     EVENT_STRIKE,     /* strike: it begins, jumps or ends, by the argument: enum strike_phase */
+    EVENT_SCALE,      /* agent: a look of its scaler, or the end of its start-up or draining */
 };
 
 /* A timer of an agent, or a cancel message on its way. */
@@ -100,6 +101,13 @@ void call_settle(struct simulation *s, struct call *c);
 
 /* The end of a visit, for the accounts: `how` is LEFT_... */
 void visit_leave(struct agent *agent, struct call *c, int how);
+
+/* A scaler's event. */
+void scaler_dispatch(struct simulation *s, const struct event *event);
+/* Before a run starts: who is there, and the first looks. */
+void scaler_plan(struct simulation *s);
+/* The last call inside a draining agent has gone. */
+void scaler_drained(struct agent *agent);
 
 void place_init(struct place *place, struct simulation *s, const struct agent *first);
 void place_free(struct place *place);

@@ -19,6 +19,7 @@ enum metric_type {
                          while a level of the same table stood at 1; `mean` */
     METRIC_VARIATION, /* over instances: coefficient of variation of these rates; `mean` */
     METRIC_SPAN,      /* time in which something lasted, per agent; `total` (per replication) */
+    METRIC_COST,      /* integral of the level `numerator` in 1e-9 of the unit an hour; `total` */
     METRIC_EVENT, /* when something came to pass, at most once a replication; `p50` of all of them,
                      where those in which it never did count as infinite; `runs_with`, `mean` .. */
 };

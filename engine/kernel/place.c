@@ -165,7 +165,7 @@ void place_crash(struct simulation *s, uint32_t index)
 void place_restart(struct simulation *s, uint32_t index)
 {
     struct place *place = &s->places[index];
-    if (place->up)
+    if (place->up || !s->agents[place->first_agent].exists)
         return;
     place->up = true;
     s->membership++;

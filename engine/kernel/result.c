@@ -208,6 +208,8 @@ static struct evenness evenness_of(const struct taker *t, const struct view *v,
     return e;
 }
 
+#define COST_HOUR_NS INT64_C(3600000000000)
+
 /* A number of each replication, weighted by what it was taken over: as a quotient, so that the
  * estimator of quotients does for it. */
 static void take_weighted(struct result_cell *cell, double value, uint64_t weight)
@@ -281,6 +283,11 @@ static void take_cell(struct taker *t, const struct view *v, uint32_t index)
         take_weighted(&cell, metric->type == METRIC_IMBALANCE ? e.imbalance : e.variation, e.all);
         break;
     }
+    case METRIC_COST:
+        cell.type = METRIC_SPAN;
+        cell.numerator = take_integral(t, v, metric->numerator) / COST_HOUR_NS;
+        cell.denominator = 1;
+        break;
     case METRIC_EVENT:
         take_event(t, v, index, &cell);
         break;
@@ -304,7 +311,7 @@ static bool is_beside(const struct view *v, enum metric_type type)
 static bool of_all_operations_only(enum metric_type type)
 {
     return type == METRIC_LEVEL || type == METRIC_SHARE || type == METRIC_SPAN ||
-           type == METRIC_EVENT;
+           type == METRIC_EVENT || type == METRIC_COST;
 }
 
 static bool is_told(const struct taker *t, const struct metric_table *table, uint32_t metric)
@@ -372,11 +379,12 @@ static void course_of_levels(struct taker *t, const struct view *v, const struct
 {
     for (uint32_t i = 0; i < t->result->interval_count; i++) {
         struct window w = series_window(t->recorder, i), reached = recorder_clip(t->recorder, w);
-        bool share = metric->type == METRIC_SHARE;
-        uint32_t top = share ? metric->numerator : index;
-        numerator[i] = level_between(t->recorder, level_of(v, top), w);
-        denominator[i] = share ? level_between(t->recorder, level_of(v, metric->denominator), w)
-                               : reached.end - reached.begin;
+        bool share = metric->type == METRIC_SHARE, cost = metric->type == METRIC_COST;
+        uint32_t top = share || cost ? metric->numerator : index;
+        numerator[i] = level_between(t->recorder, level_of(v, top), w) / (cost ? COST_HOUR_NS : 1);
+        denominator[i] = share  ? level_between(t->recorder, level_of(v, metric->denominator), w)
+                         : cost ? 1
+                                : reached.end - reached.begin;
     }
 }
 
@@ -452,6 +460,8 @@ static void take_course(struct taker *t, const struct view *v, uint32_t index)
     course.key.metric += index;
     wide *numerator = arena_array(&t->result->arena, t->result->interval_count, wide);
     wide *denominator = arena_array(&t->result->arena, t->result->interval_count, wide);
+    if (metric->type == METRIC_COST)
+        course.type = METRIC_SPAN;
     course.numerator = numerator;
     course.denominator = denominator;
     if (metric_of_spans(v->group->table, index))

@@ -61,6 +61,7 @@ static void agent_init(struct simulation *s, struct agent *agent, uint32_t node,
         .number = number,
         .visited = n->kind->flags & KIND_VISITED,
         .member = true,
+        .exists = true,
         .weight = instance->weight,
         .tier = random_hash(n->name, strlen(n->name)),
         .node_name = n->name,
@@ -145,8 +146,9 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
             agent_init(s, &s->agents[node->first + i], n, i + 1);
         node_records(s, node);
     }
+    scaler_plan(s);
     for (uint32_t i = 0; i < s->agent_count; i++)
-        if (s->agents[i].visited) {
+        if (s->agents[i].visited && s->agents[i].exists) {
             record_level(s->agents[i].records[VISITS], VISIT_UP_COUNT, 1);
             record_level(s->agents[i].records[VISITS], VISIT_INSTANCES, 1);
             record_level(s->agents[i].records[VISITS], VISIT_PRESENT, 1);
@@ -179,7 +181,8 @@ void simulation_start(struct simulation *s)
 {
     check_clock(&s->queue.now);
     for (uint32_t i = 0; i < s->agent_count; i++)
-        s->agents[i].kind->start(&s->agents[i]);
+        if (s->agents[i].exists)
+            s->agents[i].kind->start(&s->agents[i]);
 }
 
 /* The borders of windows and series intervals up to `until_ns`, before anything else happens at

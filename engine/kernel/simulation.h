@@ -97,6 +97,7 @@ _Static_assert(sizeof(struct call) == 128, "a call is two cache lines");
 
 struct place;
 struct link;
+struct scaler;
 struct simulation;
 struct watch;
 
@@ -192,6 +193,9 @@ enum visit_metric {
     VISIT_PART,
     VISIT_IMBALANCE,
     VISIT_VARIATION,
+    VISIT_LIVE,
+    VISIT_PRICE, /* hidden: 1e-9 USD an hour of the instances that are paid for */
+    VISIT_COST,
     VISIT_METRICS,
 };
 extern const struct metric_table visit_metrics;
@@ -207,6 +211,8 @@ struct agent {
     uint32_t index, node, number; /* number: 1 .. count */
     bool gate;                    /* its place is down or paused: look before acting */
     bool visited;                 /* keeps the visit metrics */
+    bool exists; /* the machine is there and on; else it has still to start, or was switched off */
+    bool drains; /* takes nothing new; the scaler is told when nothing is inside */
     bool member; /* of the pools that hold it; not while it starts up, drains or is switched off */
     double weight;
     uint64_t tier;        /* hash of the node's name */
@@ -264,9 +270,10 @@ struct simulation {
     bool began, ended; /* both ends of W have passed */
     uint64_t seed;
     uint32_t replication;
-    uint64_t membership;    /* moves with every `member`, crash and restart: views are old then */
-    uint32_t absent;        /* agents that are no members */
-    uint64_t observed_open; /* observed operations that have not ended: the drain waits for them */
+    struct scaler **scalers; /* by node; NULL: nobody scales it */
+    uint64_t membership;     /* moves with every `member`, crash and restart: views are old then */
+    uint32_t absent;         /* agents that are no members */
+    uint64_t observed_open;  /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;
     struct timer *timers; /* of agents; index 0 is never used; owned */
     uint32_t timer_used, timer_room, timer_free;
@@ -274,7 +281,7 @@ struct simulation {
     uint32_t strike_count;
     uint32_t *active; /* strikes that have begun and not ended, in order of begin */
     uint32_t active_count;
-    uint32_t **marks; /* [strike][its agents]: the life of the place that it has hit */
+    uint32_t **marks;    /* [strike][its agents]: the life of the place that it has hit */
     struct watch *watch; /* NULL: nobody asks what clients feel of faults */
 };
 

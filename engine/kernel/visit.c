@@ -58,6 +58,15 @@ const struct metric_table visit_metrics = {
                                  VISIT_PRESENT,
                                  "Coefficient of variation of these rates over the instances, by "
                                  "the time each could be given work; 0: even."},
+            [VISIT_LIVE] = {"live", "1", METRIC_LEVEL, 0, 0,
+                            "Instances that may be given work, up or down: without those that "
+                            "start up, drain or are switched off."},
+            [VISIT_PRICE] = {".price", "1", METRIC_LEVEL, 0, 0,
+                             "1e-9 USD an hour of the instances that are paid for."},
+            [VISIT_COST] =
+                {"cost", "USD", METRIC_COST, VISIT_PRICE, 0,
+                 "What the instances cost, from the order of each to the end of its "
+                 "draining; down ones too."},
         },
     .count = VISIT_METRICS,
 };

@@ -272,6 +272,59 @@ static void bind_sampler(struct binder *binder, const struct field *field, void 
     }
 }
 
+static void bind_money(const struct binder *binder, const struct field *field, void *base,
+                       const struct node *value)
+{
+    int64_t *price = at_offset(base, field->offset);
+    struct quantity q;
+    if (!quantity(binder, field, value, UNIT_MONEY, &q))
+        return;
+    if (q.value > 1e9)
+        document_error(binder->document, value, NULL, "`%s` is beyond 1e9 USD/h", field->name);
+    else
+        *price = (int64_t)(q.value * 1e9 + 0.5);
+}
+
+/* One `6min 8`. */
+static bool bind_point(const struct binder *binder, const struct node *value, int64_t after,
+                       struct scaling_point *point)
+{
+    struct quantity at, count;
+    const char *gap = value->type == NODE_SCALAR ? strchr(value->text, ' ') : NULL;
+    const char *time =
+        gap ? arena_text(binder->arena, value->text, (size_t)(gap - value->text)) : "";
+    if (!gap || !unit_parse(time, UNIT_TIME, &at, NULL) ||
+        !unit_parse(gap + strspn(gap, " "), UNIT_PLAIN, &count, NULL) || !count.is_whole ||
+        count.whole < 1 || count.whole > 1000000 || at.whole <= after) {
+        if (value->type != NODE_BAD)
+            document_error(binder->document, value, "[0s 6, 6min 8]",
+                           "a schedule says from when on how many, in order of time");
+        return false;
+    }
+    *point = (struct scaling_point){at.whole, (uint32_t)count.whole};
+    return true;
+}
+
+static void bind_schedule(const struct binder *binder, const struct field *field, void *base,
+                          const struct node *value)
+{
+    struct field_list *list = at_offset(base, field->offset);
+    int64_t after = -1;
+    if (value->type != NODE_LIST || !value->count) {
+        if (value->type != NODE_BAD)
+            document_error(binder->document, value, "[0s 6, 6min 8]", "`%s` is a list",
+                           field->name);
+        return;
+    }
+    struct scaling_point *points = arena_array(binder->arena, value->count, struct scaling_point);
+    for (uint32_t i = 0; i < value->count; i++) {
+        if (!bind_point(binder, value->items[i], after, &points[i]))
+            return;
+        after = points[i].at;
+    }
+    *list = (struct field_list){points, value->count};
+}
+
 static void bind_operation_name(const struct binder *binder, const struct field *field, void *base,
                                 const struct node *value)
 {
@@ -361,6 +414,9 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
     case FIELD_ARRIVALS:
         bind_sampler(binder, field, base, value);
         return;
+    case FIELD_SCHEDULE:
+        bind_schedule(binder, field, base, value);
+        return;
     default:
         break;
     }
@@ -390,6 +446,9 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
         break;
     case FIELD_WORD:
         bind_word(binder, field, base, value);
+        break;
+    case FIELD_MONEY:
+        bind_money(binder, field, base, value);
         break;
     case FIELD_OPERATION:
         bind_operation_name(binder, field, base, value);

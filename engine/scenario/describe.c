@@ -24,6 +24,8 @@ const char *describe_type(enum field_type type)
         [FIELD_WORD] = "word",
         [FIELD_POOL] = "name or list",
         [FIELD_RECORD] = "record",
+        [FIELD_MONEY] = "USD/h",
+        [FIELD_SCHEDULE] = "list of time and count",
         [FIELD_OPERATION] = "operation",
         [FIELD_STEPS] = "list of steps",
     };
@@ -161,6 +163,7 @@ static const char *statistics_of(enum metric_type type)
     switch (type) {
     case METRIC_TOTAL:
     case METRIC_SPAN:
+    case METRIC_COST:
         return "total, runs_with";
     case METRIC_EVENT:
         return "p50, runs_with, mean, min, max";

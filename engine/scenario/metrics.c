@@ -70,7 +70,7 @@ static const char *default_statistic(enum metric_type type)
         [METRIC_TOTAL] = "total",   [METRIC_RATE] = "rate",      [METRIC_RATIO] = "ratio",
         [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean",     [METRIC_SHARE] = "mean",
         [METRIC_PART] = "ratio",    [METRIC_IMBALANCE] = "mean", [METRIC_VARIATION] = "mean",
-        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",
+        [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",      [METRIC_COST] = "total",
     };
     return names[type];
 }
@@ -118,6 +118,7 @@ static bool statistic_fits(struct arena *arena, enum metric_type type, const cha
     switch (type) {
     case METRIC_TOTAL:
     case METRIC_SPAN:
+    case METRIC_COST:
         return !strcmp(statistic, "runs_with");
     case METRIC_EVENT:
         return !strcmp(statistic, "runs_with") || !strcmp(statistic, "mean") ||
@@ -137,6 +138,7 @@ static const char *statistics_told(enum metric_type type)
     switch (type) {
     case METRIC_TOTAL:
     case METRIC_SPAN:
+    case METRIC_COST:
         return "one of: total runs_with";
     case METRIC_EVENT:
         return "one of: p50 runs_with mean min max";
@@ -200,7 +202,7 @@ static const struct metric *find_metric(const struct owner *owner, struct expect
 static bool by_operation(enum metric_type type)
 {
     return type != METRIC_LEVEL && type != METRIC_SHARE && type != METRIC_SPAN &&
-           type != METRIC_EVENT;
+           type != METRIC_EVENT && type != METRIC_COST;
 }
 
 static bool check_operation(struct document *base, const struct expect_line *line,

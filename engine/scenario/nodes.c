@@ -7,14 +7,15 @@
 #include <string.h>
 
 /* Keys of a node that its kind's own table does not hold. */
-static const char *const common_keys[] = {"kind",  "count",      "zone", "weight",
-                                          "speed", "operations", NULL};
+static const char *const common_keys[] = {"kind",       "count", "zone",      "weight", "speed",
+                                          "operations", "cost",  "autoscale", NULL};
 /* The same and `to`, which the steps of one operation stand for. */
-static const char *const common_keys_and_to[] = {"kind",  "count",      "zone", "weight",
-                                                 "speed", "operations", "to",   NULL};
+static const char *const common_keys_and_to[] = {
+    "kind", "count", "zone", "weight", "speed", "operations", "cost", "autoscale", "to", NULL};
 /* Keys of one operation of a client, beside the kind's. */
-static const char *const client_operation_keys[] = {
-    "share", "type", "kind", "count", "zone", "weight", "speed", "operations", NULL};
+static const char *const client_operation_keys[] = {"share", "type",      "kind",  "count",
+                                                    "zone",  "weight",    "speed", "operations",
+                                                    "cost",  "autoscale", NULL};
 
 bool point_name(struct point *point, const struct node *key, const char *what)
 {
@@ -84,13 +85,66 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->key->text, y->key->text);
 }
 
-static uint32_t read_count(struct point *point, const struct node *map)
+static void read_setting(struct point *point, const struct node *map, const char *key,
+                         struct node_settings *settings)
 {
-    struct node_settings settings = {.count = 1};
-    const struct node *value = document_find(map, "count");
-    if (value && !each_refuse(&point->document, value, "count"))
-        bind_value(&point->binder, bind_find(&settings_node, "count").field, &settings, value);
-    return (uint32_t)settings.count;
+    const struct node *value = document_find(map, key);
+    if (value && !each_refuse(&point->document, value, key))
+        bind_value(&point->binder, bind_find(&settings_node, key).field, settings, value);
+}
+
+/* The highest number in a schedule. */
+static uint32_t schedule_most(const struct node_settings *settings)
+{
+    const struct scaling_point *points = settings->schedule.items;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < settings->schedule.count; i++)
+        most = points[i].count > most ? points[i].count : most;
+    return most;
+}
+
+/* What no field can say of a scaling. */
+static const char *check_scaling(const struct blueprint_node *n,
+                                 const struct node_settings *settings)
+{
+    const struct scaling *scaling = &settings->scaling;
+    int ways = (scaling->target > 0) + (scaling->in_system > 0) + (settings->schedule.count > 0);
+    if (!n->kind || n->kind->flags & KIND_CLIENT)
+        return "a client cannot scale";
+    if (ways != 1)
+        return "`autoscale` needs one of `target`, `in_system` and `schedule`";
+    if (!settings->schedule.count && !settings->most)
+        return "`autoscale` needs a `max`";
+    if (settings->most && settings->least > settings->most)
+        return "`min` is above `max`";
+    return NULL;
+}
+
+/* Reads how many instances there are and can be. */
+static void read_counts(struct point *point, const struct node *map, const struct node *name,
+                        struct blueprint_node *n)
+{
+    struct node_settings settings = {0};
+    bind_defaults(&point->binder, &settings_node, &settings);
+    read_setting(point, map, "count", &settings);
+    read_setting(point, map, "autoscale", &settings);
+    n->count = n->present = (uint32_t)settings.count;
+    if (!settings.scales)
+        return;
+    const char *why = check_scaling(n, &settings);
+    if (why) {
+        document_error(&point->document, name, NULL, "`%s`: %s", n->name, why);
+        return;
+    }
+    struct scaling *scaling = arena_new(point->arena, struct scaling);
+    uint32_t most = settings.most ? (uint32_t)settings.most : schedule_most(&settings);
+    *scaling = settings.scaling;
+    scaling->schedule = settings.schedule.items;
+    scaling->schedule_count = settings.schedule.count;
+    scaling->min = (uint32_t)settings.least;
+    scaling->max = most;
+    n->scaling = scaling;
+    n->count = most > n->count ? most : n->count;
 }
 
 void point_nodes(struct point *point)
@@ -126,9 +180,10 @@ void point_nodes(struct point *point)
         *n = (struct blueprint_node){
             .name = arena_format(point->arena, "%s", sorted[i].key->text),
             .kind = find_kind(point, sorted[i].map, sorted[i].key),
-            .count = read_count(point, sorted[i].map),
+            .count = 1,
             .first = (uint32_t)agents,
         };
+        read_counts(point, sorted[i].map, sorted[i].key, n);
         agents += n->count;
         if (agents > SCENARIO_AGENTS_MAX) {
             document_error(&point->document, sorted[i].key, NULL,
@@ -306,8 +361,8 @@ static void bind_node_configs(struct point *point, uint32_t node)
     for (uint32_t i = 0; i < n->count; i++) {
         if (i < period) {
             const struct node *dealt = each_deal(&point->document, map, i);
-            struct node_settings settings;
-            static const char *const common[] = {"weight", "speed"};
+            struct node_settings settings = {0};
+            static const char *const common[] = {"weight", "speed", "cost"};
             bind_defaults(&point->binder, &settings_node, &settings);
             for (size_t k = 0; k < sizeof common / sizeof *common; k++) {
                 const struct node *value = document_find(dealt, common[k]);
@@ -319,6 +374,7 @@ static void bind_node_configs(struct point *point, uint32_t node)
                 .configs = bind_instance(point, node, dealt),
                 .weight = settings.weight,
                 .speed = settings.speed,
+                .price = settings.price,
             };
         } else {
             instances[i] = instances[i % period];

@@ -91,6 +91,10 @@ static void put_definitions(FILE *out)
         {"factor", "{\"type\": \"string\", \"pattern\": \"^x" NUMBER "$\"}"},
         {"bandwidth", "{\"type\": \"string\", \"pattern\": \"^" NUMBER
                       "[kMG]?((bit|kbit|Mbit|Gbit|B|KB|MB|GB|KiB|MiB|GiB)/s)$\"}"},
+        {"money", "{\"type\": \"string\", \"pattern\": \"^" NUMBER " USD/h$\"}, {\"const\": 0}"},
+        {"schedule",
+         "{\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"pattern\": "
+         "\"^" NUMBER TIME_UNITS "? +[1-9]\"}}"},
         {"operation", "{\"type\": \"string\", \"pattern\": \"^" NAME "$\"}"},
         {"address", "{\"type\": \"string\", \"pattern\": \"^" ADDRESS "$\"}"},
     };
@@ -118,6 +122,7 @@ static const char *definition_of(enum field_type type)
         [FIELD_ARRIVALS] = "arrivals",   [FIELD_POOL] = "pool",
         [FIELD_RECORD] = NULL,           [FIELD_WORD] = NULL,
         [FIELD_OPERATION] = "operation", [FIELD_STEPS] = "steps",
+        [FIELD_MONEY] = "money",         [FIELD_SCHEDULE] = "schedule",
     };
     return names[type];
 }

@@ -34,6 +34,11 @@ struct node_settings {
     uint64_t count; /* >= 1 */
     double weight;  /* > 0 */
     double speed;   /* > 0 */
+    int64_t price;  /* 1e-9 USD an hour */
+    struct scaling scaling;
+    struct field_list schedule; /* of struct scaling_point */
+    uint64_t least, most;       /* min and max of the scaling; most 0: not set */
+    bool scales;
 };
 
 /* The keys of one entry of `links`, and which of them it sets. */

@@ -150,6 +150,8 @@ static void print_common(struct view *v, uint32_t node)
     static const char *const extra[] = {"zone", "operations"};
     for (const struct field *f = settings_node.fields; f->name; f++) {
         const struct node *value = document_find(map, f->name);
+        if (!value && (!f->otherwise || f->flags & FIELD_PER_REQUEST))
+            continue;
         fprintf(v->out, "  %-*s ", NAME_COLUMN, f->name);
         if (value)
             print_written(v->out, value);

@@ -533,6 +533,8 @@ static void part_crash(struct place_part *part)
     st->paused = false;
     show(st);
     level_set(st, STATION_AVAILABLE, 0);
+    if (!st->agent->exists) /* switched off: a share of its slots has no meaning */
+        level_set(st, STATION_SLOTS, 0);
 }
 
 static void part_drop(struct place_part *part, struct call *c)
@@ -579,10 +581,10 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
         if (!st->separate)
             record_level_equal(st->record, STATION_WORKING, STATION_BUSY);
-        if (st->slots != COUNT_UNLIMITED)
-            level_set(st, STATION_SLOTS, st->slots);
     }
     st->speed = agent->place->speed;
-    if (st->slots != COUNT_UNLIMITED)
+    if (st->slots != COUNT_UNLIMITED) {
+        level_set(st, STATION_SLOTS, st->slots);
         level_set(st, STATION_AVAILABLE, st->slots);
+    }
 }

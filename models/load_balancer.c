@@ -253,21 +253,26 @@ static const char *load_spread(const void *config, char *text, size_t size)
     return text;
 }
 
-static const char *unused(const void *config, const char *key)
+static const char *doubt(const void *config, const char *key)
 {
     const struct load_balancer_config *c = config;
     const struct load_balancer_rule *rule = load_balancer_rules[c->policy];
     bool draws = rule_of(c) == &load_balancer_power_of_two;
     if (!strcmp(key, "choices") && !draws)
-        return "only power_of_two draws several backends";
+        return "says nothing: only power_of_two draws several backends";
     if (!strcmp(key, "hash") && !rule->owner)
-        return "the policy does not hash";
+        return "says nothing: the policy does not hash";
     if (!strcmp(key, "refresh") && !(rule_of(c)->traits & BALANCER_COUNTS))
-        return "the policy does not look at load";
+        return "says nothing: the policy does not look at load";
     if (!strcmp(key, "slow_start") && rule->traits & BALANCER_NO_RAMP)
-        return "idle backends come first, new or not";
+        return "says nothing: idle backends come first, new or not";
     if (!strcmp(key, "slow_start") && c->health.mode == HEALTH_NONE)
-        return "with `health: none` nobody comes back";
+        return "says nothing: with `health: none` nobody comes back";
+    bool deaf = c->health.interval == TIME_NONE && c->caller.timeout == TIME_NONE;
+    if (!strcmp(key, "health") && c->health.mode == HEALTH_CHECKED && deaf)
+        return "hears of a dead backend only when the link gives its requests up: without probes "
+               "it "
+               "needs a `timeout`";
     return NULL;
 }
 
@@ -301,7 +306,7 @@ const struct kind load_balancer_kind = {
     .step = balancer_step,
     .settle = balancer_settle,
     .tick = balancer_tick,
-    .unused = unused,
+    .doubt = doubt,
     .load = &(const struct kind_load){.work_ns = load_work,
                                       .slots = load_slots,
                                       .target = load_target,

@@ -93,7 +93,7 @@ static uint32_t modulo_owner(const struct balancer_choice *choice, uint64_t hash
 }
 
 const struct load_balancer_rule load_balancer_hash = {balancer_no_open, balancer_no_refill,
-                                                      pick_by_hash, modulo_owner, BALANCER_HASHES};
+                                                      pick_by_hash, modulo_owner, 0};
 
 static uint32_t jump_owner(const struct balancer_choice *choice, uint64_t hash)
 {
@@ -101,7 +101,7 @@ static uint32_t jump_owner(const struct balancer_choice *choice, uint64_t hash)
 }
 
 const struct load_balancer_rule load_balancer_jump = {balancer_no_open, balancer_no_refill,
-                                                      pick_by_hash, jump_owner, BALANCER_HASHES};
+                                                      pick_by_hash, jump_owner, 0};
 
 /* ---- rendezvous ---- */
 
@@ -121,9 +121,8 @@ static uint32_t rendezvous_owner(const struct balancer_choice *choice, uint64_t 
                                           choice->count, hash)];
 }
 
-const struct load_balancer_rule load_balancer_rendezvous = {rendezvous_open, rendezvous_refill,
-                                                            pick_by_hash, rendezvous_owner,
-                                                            BALANCER_HASHES | BALANCER_WEIGHS};
+const struct load_balancer_rule load_balancer_rendezvous = {
+    rendezvous_open, rendezvous_refill, pick_by_hash, rendezvous_owner, BALANCER_WEIGHS};
 
 /* ---- Maglev ---- */
 
@@ -155,8 +154,8 @@ static uint32_t maglev_owner(const struct balancer_choice *choice, uint64_t hash
     return choice->agents[maglev_find(&table->maglev, hash)];
 }
 
-const struct load_balancer_rule load_balancer_maglev = {
-    maglev_open, maglev_refill, pick_by_hash, maglev_owner, BALANCER_HASHES | BALANCER_WEIGHS};
+const struct load_balancer_rule load_balancer_maglev = {maglev_open, maglev_refill, pick_by_hash,
+                                                        maglev_owner, BALANCER_WEIGHS};
 
 /* ---- rings ---- */
 
@@ -196,7 +195,7 @@ static uint32_t circle_owner(const struct balancer_choice *choice, uint64_t hash
 }
 
 const struct load_balancer_rule load_balancer_consistent_hash = {
-    circle_open, circle_refill, pick_by_hash, circle_owner, BALANCER_HASHES | BALANCER_WEIGHS};
+    circle_open, circle_refill, pick_by_hash, circle_owner, BALANCER_WEIGHS};
 
 /* The bound of a backend: its part of all requests in hand, this one counted, times `load`, rounded
  * up. The bounds add up to more than what is in hand, so somebody is below its own. */
@@ -227,5 +226,4 @@ static uint32_t bounded_load_pick(struct agent *agent, struct balancer_choice *c
 }
 
 const struct load_balancer_rule load_balancer_bounded_load = {
-    circle_open, circle_refill, bounded_load_pick, circle_owner,
-    BALANCER_HASHES | BALANCER_WEIGHS | BALANCER_COUNTS};
+    circle_open, circle_refill, bounded_load_pick, circle_owner, BALANCER_WEIGHS | BALANCER_COUNTS};

@@ -11,11 +11,10 @@
 enum { BALANCER_NOBODY = UINT32_MAX, BALANCER_SAMPLE = 1000 };
 
 enum load_balancer_trait {
-    BALANCER_HASHES = 1,   /* `hash` says something, and keys have backends */
-    BALANCER_WEIGHS = 2,   /* shares go by `weight` */
-    BALANCER_COUNTS = 4,   /* looks at load, and `weight` with it: `refresh` says something */
-    BALANCER_MEASURES = 8, /* looks at response times */
-    BALANCER_NO_RAMP = 16, /* `slow_start` says nothing */
+    BALANCER_WEIGHS = 1,   /* shares go by `weight` */
+    BALANCER_COUNTS = 2,   /* looks at load, and `weight` with it: `refresh` says something */
+    BALANCER_MEASURES = 4, /* looks at response times */
+    BALANCER_NO_RAMP = 8,  /* `slow_start` says nothing */
 };
 
 /* Where sessions stick: open addressing, grown by doubling. Like a cookie that the client carries:
@@ -51,7 +50,8 @@ struct load_balancer_rule {
     void (*refill)(struct agent *agent, struct balancer_choice *choice);
     /* The agent to be called; count is at least 2, or 1 under policies that keep books. */
     uint32_t (*pick)(struct agent *agent, struct balancer_choice *choice, const struct call *c);
-    /* Under BALANCER_HASHES: the agent a hash belongs to, whatever the load; count >= 1. Else NULL.
+    /* Of a policy that hashes: the agent a hash belongs to, whatever the load; count >= 1. Else
+     * NULL.
      */
     uint32_t (*owner)(const struct balancer_choice *choice, uint64_t hash);
     uint8_t traits; /* enum load_balancer_trait */

@@ -55,9 +55,9 @@ struct kind {
     /* The run is over: records what only its end tells (operations still open). May be NULL. */
     void (*finish)(struct agent *agent);
 
-    /* Why a key that was written says nothing in this configuration, for a warning; NULL: it says
-     * something. The function may be NULL. */
-    const char *(*unused)(const void *config, const char *key);
+    /* What is to be said of a key that was written, for a warning: the rest of a sentence that begins
+     * with the key. NULL: nothing. The function may be NULL. */
+    const char *(*doubt)(const void *config, const char *key);
 
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
     const char *(*check)(const void *config);

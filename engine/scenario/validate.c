@@ -331,11 +331,11 @@ static void warn_heavy(struct view *v, const struct report *report, uint32_t at,
             heavy.what, point_text(v, report, at));
 }
 
-/* Keys that were written and say nothing. */
+/* Keys that were written, and what their kind has to say of them. */
 struct written {
     uint32_t node;
     const char *key, *why;
-    bool used; /* at some point of the sweep */
+    bool used; /* without a word at some point of the sweep */
 };
 
 struct all_written {
@@ -357,22 +357,22 @@ static struct written *written_find(struct arena *keep, struct all_written *all,
     return &grown[all->count++];
 }
 
-/* Warns at the last point of what no point has used. */
+/* Warns at the last point of what no point has a use for. */
 static void warn_unused(struct view *v, struct arena *keep, struct all_written *all, bool last)
 {
     for (uint32_t i = 0; i < v->blueprint.node_count; i++) {
         const struct blueprint_node *n = &v->blueprint.nodes[i];
         const struct node *map = v->point.maps[i];
-        for (uint32_t k = 0; n->kind->unused && k < map->count; k++) {
+        for (uint32_t k = 0; n->kind->doubt && k < map->count; k++) {
             struct written *w = written_find(keep, all, i, map->keys[k]->text);
             for (uint32_t o = 0; o < v->blueprint.operation_count; o++) {
-                const char *why = n->kind->unused(n->instances[0].configs[o], w->key);
+                const char *why = n->kind->doubt(n->instances[0].configs[o], w->key);
                 w->used = w->used || !why;
                 w->why = why;
             }
             if (last && !w->used)
                 diagnostic_warning(v->point.document.diagnostics, map->keys[k]->place, NULL,
-                                   "`%s` of `%s` says nothing: %s", w->key, n->name, w->why);
+                                   "`%s` of `%s` %s", w->key, n->name, w->why);
         }
     }
 }

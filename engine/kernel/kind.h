@@ -55,8 +55,8 @@ struct kind {
     /* The run is over: records what only its end tells (operations still open). May be NULL. */
     void (*finish)(struct agent *agent);
 
-    /* What is to be said of a key that was written, for a warning: the rest of a sentence that begins
-     * with the key. NULL: nothing. The function may be NULL. */
+    /* What is to be said of a key that was written, for a warning: the rest of a sentence that
+     * begins with the key. NULL: nothing. The function may be NULL. */
     const char *(*doubt)(const void *config, const char *key);
 
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */

@@ -7,34 +7,28 @@ static void no_settle(struct agent *agent, struct call *parent, struct call *chi
     (void)agent, (void)parent, (void)child;
 }
 
-/* ---- fork: asks everyone at once, answers when enough have answered ---- */
+/* ---- what several calls are told ---- */
 
-struct fork_config {
+struct copies_config {
     struct pool to;
-    uint64_t copies, need;
+    uint64_t copies;
 };
 
-static const struct field_table fork_fields = {
+static const struct field_table copies_fields = {
     .fields =
         (const struct field[]){
             {.name = "to",
              .type = FIELD_POOL,
-             .offset = offsetof(struct fork_config, to),
+             .offset = offsetof(struct copies_config, to),
              .flags = FIELD_REQUIRED,
              .summary = "All of them are called."},
             {.name = "copies",
              .type = FIELD_COUNT,
-             .offset = offsetof(struct fork_config, copies),
+             .offset = offsetof(struct copies_config, copies),
              .otherwise = "1",
              .min = 1,
              .max = 65535,
              .summary = "Calls to each of them."},
-            {.name = "need",
-             .type = FIELD_COUNT,
-             .offset = offsetof(struct fork_config, need),
-             .otherwise = "0",
-             .max = 65535,
-             .summary = "Answers that are enough; 0: all."},
             {0},
         },
 };
@@ -44,44 +38,16 @@ static void no_start(struct agent *agent)
     (void)agent;
 }
 
-static void fork_step(struct agent *agent, struct call *c)
-{
-    const struct fork_config *config = agent->configs[c->operation];
-    if (c->wake != WAKE_ARRIVED) {
-        call_reply(c, agent, c->wake == WAKE_JOINED ? STATUS_OK : STATUS_FAIL, 0);
-        return;
-    }
-    uint16_t sent = 0;
-    for (uint32_t i = 0; i < config->to.count; i++)
-        for (uint64_t k = 0; k < config->copies; k++)
-            call_to(c, agent, config->to.agents[i], sent++, 0);
-    call_await(c, agent, config->need ? (uint16_t)config->need : sent, TIME_NONE);
-}
-
 static void no_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 {
     (void)agent, (void)tag, (void)argument;
 }
 
-const struct kind fork_kind = {
-    .name = "fork",
-    .summary = "Calls all of its targets at once and answers when enough of them have answered.",
-    .semantics = "For the validation.",
-    .fields = &fork_fields,
-    .tables = {&visit_metrics},
-    .flags = KIND_VISITED,
-    .config_size = sizeof(struct fork_config),
-    .start = no_start,
-    .step = fork_step,
-    .settle = no_settle,
-    .tick = no_tick,
-};
-
 /* ---- redundant: copies to distinct servers, the first answer cancels the others ---- */
 
 static void redundant_step(struct agent *agent, struct call *c)
 {
-    const struct fork_config *config = agent->configs[c->operation];
+    const struct copies_config *config = agent->configs[c->operation];
     if (c->wake != WAKE_ARRIVED) {
         for (uint16_t i = 0; i < config->copies; i++)
             call_cancel(c, agent, i);
@@ -104,10 +70,10 @@ const struct kind redundant_kind = {
     .name = "redundant",
     .summary = "Sends copies to distinct targets at random; the first answer cancels the others.",
     .semantics = "For the validation.",
-    .fields = &fork_fields,
+    .fields = &copies_fields,
     .tables = {&visit_metrics},
     .flags = KIND_VISITED | KIND_CANCELS,
-    .config_size = sizeof(struct fork_config),
+    .config_size = sizeof(struct copies_config),
     .start = no_start,
     .step = redundant_step,
     .settle = no_settle,

@@ -95,7 +95,6 @@ static struct scenario *load(const struct play_request *request)
     uint32_t count = 0, sets = 0;
     for (uint32_t i = 0; model_kinds[i]; i++)
         kinds[count++] = model_kinds[i];
-    kinds[count++] = &fork_kind;
     kinds[count++] = &redundant_kind;
     kinds[count++] = &pause_kind;
     kinds[count] = NULL;

@@ -384,7 +384,7 @@ double predict_relaxation_ns(const struct predicted *predicted)
     double load = predict_utilization(predicted);
     if (!(load > 0) || !(predicted->work_ns > 0))
         return 0;
-    if (load >= 1)
+    if (load > 1 - 1e-9)
         return (double)INFINITY;
     double gap = 1 - arithmetic_sqrt(load);
     return predicted->work_ns / predicted->slots * (1 + predicted->work_scv) / 2 / (gap * gap);

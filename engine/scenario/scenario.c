@@ -260,14 +260,14 @@ static void note_reached(struct scenario *s, struct point *point)
     }
 }
 
-/* Binds every point once: all errors are found, nothing is kept. */
-static void bind_points(struct scenario *s)
+/* Binds every point once: all errors are found, nothing is kept. `harmless` of the errors so far,
+ * and those of the checks of what was bound, leave blueprints whole. A point is looked at only
+ * where there are no others: what is told a second time is not counted again, so that a point
+ * without new errors need not be whole itself. */
+static void bind_points(struct scenario *s, uint32_t harmless)
 {
     struct made made = {0};
     uint32_t *errors = &s->base.diagnostics->error_count;
-    /* Errors that leave every blueprint whole. What is told a second time at a later point is not
-     * counted again, so that a point without new errors need not be whole itself. */
-    uint32_t harmless = 0;
     s->heavy = arena_array(&s->arena, s->sweep.point_count, bool);
     for (uint32_t i = 0; i < s->sweep.point_count && *errors < DIAGNOSTIC_SHOWN_MAX; i++) {
         struct point point;
@@ -276,17 +276,16 @@ static void bind_points(struct scenario *s)
         scenario_point(s, i, &made.arena, &made.blueprint, &point);
         check_settings(s, i, &point);
         s->faults = s->faults || made.blueprint.fault_count;
-        if (*errors == before)
+        bool whole = *errors == harmless;
+        if (whole)
             expect_check(&s->expect, i, &made.blueprint);
-        uint32_t bound = *errors;
-        if (*errors == harmless && s->run.auto_warmup) {
+        if (whole && s->run.auto_warmup)
             s->warmup_floor = fmax(s->warmup_floor, steady_floor_ns(&point));
-            harmless += *errors - bound;
-        }
+        harmless += whole ? *errors - harmless : 0;
         if (*errors > before && i > 0)
             note_point(s, i);
         struct heavy heavy;
-        s->heavy[i] = *errors == harmless && heavy_find(&point, &heavy);
+        s->heavy[i] = whole && heavy_find(&point, &heavy);
         if (s->validate && !*errors)
             note_reached(s, &point);
         arena_reset(&made.arena);
@@ -406,10 +405,12 @@ static struct scenario *finish(struct scenario *s, const struct scenario_request
         check_version(s);
         sweep_read(&s->sweep, &s->base, request->sweep);
         if (s->sweep.point_count) {
+            uint32_t before = d->error_count;
             expect_read(&s->expect, &s->base, &s->sweep);
+            uint32_t harmless = d->error_count - before;
             if (document_find(s->base.root, "links"))
                 s->elsewhere = elsewhere_find(&s->sweep, &s->arena);
-            bind_points(s);
+            bind_points(s, harmless);
         }
         make_report(s);
         if (s->validate)

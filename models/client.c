@@ -14,9 +14,11 @@
 #include "models/client.h"
 
 #include "engine/kernel/watch.h"
+#include "models/parts/guard.h"
 #include "models/registry.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* A session that has one operation on its way, and a list of those that wait behind it. */
 struct session {
@@ -27,6 +29,7 @@ struct session {
 /* Volatile: sessions begin anew after a crash. */
 struct client_memory {
     struct session *sessions; /* NULL: nobody ever waits for a session */
+    struct guard *guard;      /* NULL: nothing guards its calls */
 };
 
 /* Durable, so that no two operations ever have the same number. */
@@ -50,12 +53,13 @@ struct client_frame {
     uint64_t turn; /* closed loop: user and turn */
     uint32_t session;
     uint32_t watched; /* its number at the watch */
-    bool sent;
 };
 
 enum { TICK_ARRIVAL, TICK_USER, TICK_LOAD };
 
 #define USER_THERE UINT64_MAX
+
+enum { GUARD_TABLE = CLIENT_TABLE + 2 };
 
 /* Closed loop: what numbers an operation. */
 enum { TURN_BITS = 32, USER_BITS = 24 };
@@ -121,14 +125,19 @@ static void choose(struct agent *agent, struct call *c, uint64_t number)
 
 /* ---- its life ---- */
 
+static inline void count_attempt(struct agent *agent, const struct call *c)
+{
+    record_count(agent->records[CLIENT_TABLE], CLIENT_ATTEMPTS, c->operation,
+                 simulation_now(agent->simulation), 1);
+}
+
 static void send(struct agent *agent, struct call *c)
 {
     const struct client_config *config = config_of(agent, c);
     struct client_frame *f = call_frame(c);
-    f->sent = true;
-    record_count(agent->records[CLIENT_TABLE], CLIENT_ATTEMPTS, c->operation,
-                 simulation_now(agent->simulation), 1);
-    caller_send(&f->caller, &config->caller, c, agent, pool_pick(&config->to, agent), 0);
+    uint32_t to = pool_pick(&config->to, agent);
+    if (LIKELY(caller_send(&f->caller, &config->caller, c, agent, to, 0)))
+        count_attempt(agent, c);
 }
 
 /* True where the session is free, and now has this operation; else it waits. */
@@ -178,6 +187,7 @@ static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t i
     struct client_frame *f = call_frame(c);
     f->intended_ns = intended_ns;
     f->turn = turn;
+    f->caller.guard = ((const struct client_memory *)agent->memory)->guard;
     choose(agent, c, number);
     client->open++;
     s->totals.issued++;
@@ -204,15 +214,16 @@ static void account(struct agent *agent, const struct call *c, const struct clie
     struct entry begun = record_at(r, c->operation, f->intended_ns);
     if (UNLIKELY(watch != NULL))
         watch_end(watch, agent, f->watched, c->operation, status == STATUS_OK, f->intended_ns);
-    entry_count(&begun, CLIENT_TRIES, caller->tries);
+    entry_count(&begun, CLIENT_TRIES, caller->sent);
     if (LIKELY(status == STATUS_OK)) {
-        int64_t timeout = config_of(agent, c)->caller.timeout;
+        const struct caller_config *limits = &config_of(agent, c)->caller;
+        int64_t in_time = limits->deadline > 0 ? limits->deadline : limits->timeout;
         struct entry ended = record_at(r, c->operation, now);
         entry_duration(&begun, CLIENT_LATENCY, latency_ns);
         entry_count(&ended, CLIENT_THROUGHPUT, 1);
-        if (timeout == TIME_NONE || latency_ns <= timeout)
+        if (in_time == TIME_NONE || latency_ns <= in_time)
             entry_count(&ended, CLIENT_GOODPUT, 1);
-        if (LIKELY(caller->tries == 1))
+        if (LIKELY(caller->tries == 1 && caller->sent == 1))
             return;
     } else {
         entry_count(&begun, CLIENT_FAILED, 1);
@@ -371,6 +382,8 @@ static void client_start(struct agent *agent)
         arrivals_load(&client->arrivals, agent->load);
     }
     client->started = true;
+    memory->guard =
+        caller_start(agent, offsetof(struct client_config, caller), GUARD_TABLE, -1, NULL);
     if (config->has_sessions)
         memory->sessions = arena_array(&agent->place->memory, config->sessions, struct session);
     if (config->has_users && agent->load)
@@ -407,6 +420,8 @@ static void client_step(struct agent *agent, struct call *c)
     enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
     if (next == CALLER_AGAIN)
         send(agent, c);
+    if (UNLIKELY(next == CALLER_SENT))
+        count_attempt(agent, c);
     if (next != CALLER_ENDED)
         return;
     end(agent, c, caller_status(&f->caller, c));
@@ -422,9 +437,11 @@ static void client_step(struct agent *agent, struct call *c)
 
 static void client_settle(struct agent *agent, struct call *parent, struct call *child)
 {
-    (void)agent;
+    const struct client_memory *memory = agent->memory;
     if (parent)
         caller_settle(&((struct client_frame *)call_frame(parent))->caller, child);
+    else
+        caller_late(memory->guard, child);
 }
 
 /* What has not ended by now never will: it is in the denominators, and an error. */
@@ -502,7 +519,7 @@ const struct kind client_kind = {
         "operation's own number. `arrivals`, `users`, `think` and `sessions` belong to the whole "
         "client, not to one operation. Left out: connections, computing time of its own.",
     .fields = &client_fields,
-    .tables = {&client_metrics, &watch_metrics},
+    .tables = {&client_metrics, &watch_metrics, &guard_metrics},
     .flags = KIND_CLIENT,
     .config_size = sizeof(struct client_config),
     .volatile_size = sizeof(struct client_memory),

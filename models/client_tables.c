@@ -87,8 +87,8 @@ const struct metric_table client_metrics = {
                                    "Operations that were answered ok within the window, per "
                                    "second of it, whenever they began."},
             [CLIENT_GOODPUT] = {"goodput", "/s", METRIC_RATE, 0, 0,
-                                "The same, of operations that took no longer than one `timeout`, "
-                                "where one is set."},
+                                "The same, of operations that took no longer than `deadline` or "
+                                "else one `timeout`, where one is set."},
             [CLIENT_ATTEMPTS] = {"attempts", "/s", METRIC_RATE, 0, 0,
                                  "Tries sent within the window, per second of it."},
             [CLIENT_LATENCY] = {"latency", "ms", METRIC_DURATION, 0, 0,

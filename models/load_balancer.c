@@ -10,6 +10,7 @@
  * has none that matter: the first of equals, as nginx does. */
 #include "models/load_balancer_policy.h"
 
+#include "models/parts/guard.h"
 #include "models/parts/ring.h"
 #include "models/registry.h"
 
@@ -24,7 +25,7 @@ struct balancer_frame {
     uint32_t to;
 };
 
-enum { STATION_TABLE = 1 };
+enum { STATION_TABLE = 1, CALLER_TABLE = BALANCER_TABLE + 1, GUARD_TABLE };
 
 /* Rows that could hold nothing but zeros and NaN are left out. */
 static void hide_idle_rows(struct agent *agent)
@@ -57,6 +58,8 @@ static void balancer_start(struct agent *agent)
     station_start(&kept->station, agent, STATION_TABLE,
                   offsetof(struct load_balancer_config, station));
     balancer_open(agent, agent->memory);
+    ((struct balancer *)agent->memory)->guard = caller_start(
+        agent, offsetof(struct load_balancer_config, caller), GUARD_TABLE, CALLER_TABLE, NULL);
     hide_idle_rows(agent);
 }
 
@@ -77,13 +80,14 @@ static void send(struct agent *agent, struct call *c)
     struct balancer_choice *choice = b->choices[c->operation];
     uint32_t to = balancer_pick(agent, choice, c);
     if (UNLIKELY(to == BALANCER_NOBODY)) {
-        finish(agent, c, f->caller.unknown ? STATUS_INFO : STATUS_FAIL, REASON_NONE);
+        if (!caller_unhedged(&f->caller, &choice->config->caller, c, agent))
+            finish(agent, c, caller_status(&f->caller, c), REASON_NONE);
         return;
     }
-    b->connections[to]++;
     f->sent_ns = simulation_now(agent->simulation);
     f->to = to;
-    caller_send(&f->caller, &choice->config->caller, c, agent, to, 0);
+    if (LIKELY(caller_send(&f->caller, &choice->config->caller, c, agent, to, 0)))
+        b->connections[to]++;
 }
 
 static void note_error(struct agent *agent, uint32_t backend, uint32_t operation)
@@ -125,8 +129,34 @@ SELDOM static void probe_step(struct agent *agent, struct call *c)
                      simulation_now(agent->simulation), 1);
 }
 
+/* Its rate limit has let the call in. */
+static void come_in(struct agent *agent, struct call *c)
+{
+    struct balancer_kept *kept = agent->durable;
+    const struct load_balancer_config *config = agent->configs[c->operation];
+    if (station_passes(&config->station)) /* no work needs no slot */
+        go_on(agent, c, STATION_DONE);
+    else
+        go_on(agent, c, station_enter(&kept->station, c));
+}
+
+static void arrive(struct agent *agent, struct call *c)
+{
+    const struct balancer *b = agent->memory;
+    struct balancer_frame *f = call_frame(c);
+    f->caller.guard = b->guard;
+    enum caller_admission admission = caller_admit(&f->caller, c, agent);
+    if (LIKELY(admission == CALLER_COMES_IN))
+        come_in(agent, c);
+    if (LIKELY(admission != CALLER_TURNED_AWAY))
+        return;
+    c->flags |= CALL_REJECTED;
+    finish(agent, c, STATUS_FAIL, REASON_REJECTED);
+}
+
 static void balancer_step(struct agent *agent, struct call *c)
 {
+    const struct balancer *b = agent->memory;
     struct balancer_kept *kept = agent->durable;
     struct balancer_frame *f = call_frame(c);
     if (UNLIKELY(health_owns(c))) {
@@ -137,18 +167,21 @@ static void balancer_step(struct agent *agent, struct call *c)
     if (c->flags & CALL_IN_STATION) {
         go_on(agent, c, station_wake(&kept->station, c));
     } else if (c->wake == WAKE_ARRIVED) {
-        if (station_passes(&config->station)) /* no work needs no slot */
-            go_on(agent, c, STATION_DONE);
-        else
-            go_on(agent, c, station_enter(&kept->station, c));
+        arrive(agent, c);
     } else if (c->wake == WAKE_CANCELLED) {
+        caller_cancel(&f->caller, c);
+        station_cancel(&kept->station, c);
         finish(agent, c, STATUS_INFO, REASON_NONE);
+    } else if (caller_was_delayed(&f->caller)) {
+        come_in(agent, c);
     } else {
-        if (UNLIKELY(c->wake == WAKE_TIMEOUT && !f->caller.resting))
+        if (UNLIKELY(caller_times_out(&f->caller, c)))
             note_timeout(agent, c, f);
         enum caller_next next = caller_wake(&f->caller, &config->caller, c, agent);
         if (next == CALLER_AGAIN)
             send(agent, c);
+        else if (next == CALLER_SENT)
+            b->connections[f->caller.to]++;
         else if (next == CALLER_ENDED)
             finish(agent, c, caller_status(&f->caller, c), caller_reason(&f->caller));
     }
@@ -165,8 +198,10 @@ static void balancer_settle(struct agent *agent, struct call *parent, struct cal
     struct balancer_choice *choice = b->choices[child->operation];
     if (UNLIKELY(choice->config->policy == BALANCER_JOIN_IDLE_QUEUE))
         load_balancer_idle_told(agent, choice, child->agent);
-    if (!parent)
+    if (!parent) {
+        caller_late(b->guard, child);
         return;
+    }
     struct balancer_frame *f = call_frame(parent);
     caller_settle(&f->caller, child);
     if (UNLIKELY(child->status != STATUS_OK))
@@ -296,7 +331,8 @@ const struct kind load_balancer_kind = {
         "error at once. Several balancers have a view and counts each. `policy` may differ by "
         "operation, and then each has its own turn; the counts are shared.",
     .fields = &load_balancer_fields,
-    .tables = {&visit_metrics, &station_metrics, &load_balancer_metrics},
+    .tables = {&visit_metrics, &station_metrics, &load_balancer_metrics, &caller_metrics,
+               &guard_metrics},
     .flags = KIND_VISITED,
     .config_size = sizeof(struct load_balancer_config),
     .volatile_size = sizeof(struct balancer),

@@ -89,6 +89,7 @@ struct balancer_kept {
 struct balancer {
     uint32_t *connections;                  /* tries that have not settled */
     struct balancer_choice *const *choices; /* by operation */
+    struct guard *guard;                    /* NULL: nothing guards its calls */
     struct health health;
     const uint32_t *known_connections; /* what policies see: the same, or a copy */
     uint32_t *copied_connections;      /* of the last refresh; NULL: none */

@@ -9,6 +9,7 @@
  * the same instant the one that was scheduled first comes first. */
 #include "models/service.h"
 
+#include "models/parts/guard.h"
 #include "models/registry.h"
 
 #include <stddef.h>
@@ -16,6 +17,7 @@
 struct service {
     struct station station;
     struct flow_host host; /* of its steps */
+    struct guard *guard;   /* volatile; NULL: nothing guards its calls */
 };
 
 static const struct field_table service_fields = {
@@ -46,7 +48,7 @@ static const struct field_table service_fields = {
         },
 };
 
-enum { STATION_TABLE = 1 };
+enum { STATION_TABLE = 1, CALLER_TABLE = 2, GUARD_TABLE = 3 };
 
 static inline const struct service_config *config_of(const struct agent *agent,
                                                      const struct call *c)
@@ -54,12 +56,20 @@ static inline const struct service_config *config_of(const struct agent *agent,
     return agent->configs[c->operation];
 }
 
+static void step_callers(const void *config, caller_visit *visit, void *context)
+{
+    flow_callers(&((const struct service_config *)config)->steps, visit, context);
+}
+
 static void service_start(struct agent *agent)
 {
     struct service *service = agent->durable;
     station_start(&service->station, agent, STATION_TABLE,
                   offsetof(struct service_config, station));
-    flow_start(&service->host, agent, &service->station, offsetof(struct service_config, steps));
+    service->guard = caller_start(agent, offsetof(struct service_config, caller), GUARD_TABLE,
+                                  CALLER_TABLE, step_callers);
+    flow_start(&service->host, agent, &service->station, offsetof(struct service_config, steps),
+               service->guard);
 }
 
 static void finish(struct agent *agent, struct call *c, enum status status,
@@ -105,6 +115,25 @@ static enum station_outcome arrive(struct service *service, struct call *c)
     return station_enter(&service->station, c);
 }
 
+/* A call that has come in, with a guard: its rate limit is asked first. */
+static void arrive_guarded(struct agent *agent, struct call *c)
+{
+    struct service *service = agent->durable;
+    struct flow_frame *f = call_frame(c);
+    caller_begin(&f->caller, service->guard);
+    switch (caller_admit(&f->caller, c, agent)) {
+    case CALLER_COMES_IN:
+        go_on(agent, c, arrive(service, c));
+        break;
+    case CALLER_TURNED_AWAY:
+        c->flags |= CALL_REJECTED;
+        finish(agent, c, STATUS_FAIL, REASON_REJECTED);
+        break;
+    case CALLER_COMES_LATER:
+        break;
+    }
+}
+
 static void service_step(struct agent *agent, struct call *c)
 {
     struct service *service = agent->durable;
@@ -114,9 +143,16 @@ static void service_step(struct agent *agent, struct call *c)
     } else if (c->flags & CALL_IN_STATION) {
         go_on(agent, c, station_wake(&service->station, c));
     } else if (c->wake == WAKE_ARRIVED) {
-        go_on(agent, c, arrive(service, c));
+        if (UNLIKELY(service->guard != NULL))
+            arrive_guarded(agent, c);
+        else
+            go_on(agent, c, arrive(service, c));
     } else if (c->wake == WAKE_CANCELLED) {
+        caller_cancel(&f->caller, c);
+        station_cancel(&service->station, c);
         finish(agent, c, STATUS_INFO, REASON_NONE);
+    } else if (caller_was_delayed(&f->caller)) {
+        go_on(agent, c, arrive(service, c));
     } else {
         enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
         if (next == CALLER_AGAIN)
@@ -128,10 +164,12 @@ static void service_step(struct agent *agent, struct call *c)
 
 static void service_settle(struct agent *agent, struct call *parent, struct call *child)
 {
-    (void)agent;
-    if (parent && UNLIKELY(flow_runs(parent)))
+    const struct service *service = agent->durable;
+    if (!parent)
+        caller_late(service->guard, child);
+    else if (UNLIKELY(flow_runs(parent)))
         flow_settle(parent, child);
-    else if (parent)
+    else
         caller_settle(&((struct flow_frame *)call_frame(parent))->caller, child);
 }
 
@@ -205,7 +243,7 @@ const struct kind service_kind = {
         "whole node, not to one operation. Of events at the same nanosecond the one that was "
         "scheduled first comes first. Left out: memory, start-up.",
     .fields = &service_fields,
-    .tables = {&visit_metrics, &station_metrics},
+    .tables = {&visit_metrics, &station_metrics, &caller_metrics, &guard_metrics},
     .flags = KIND_VISITED,
     .config_size = sizeof(struct service_config),
     .durable_size = sizeof(struct service),

@@ -224,6 +224,13 @@ struct blueprint {
     uint64_t in_flight;      /* calls alive at once; beyond, the design diverges */
 };
 
+/* Whether some node uses a key of this name in some operation (field_used). */
+bool blueprint_uses(const struct blueprint *blueprint, const char *key);
+
+/* Whether one of the keys in `when` is used (struct metric, in metric.h). */
+bool blueprint_measures(const struct blueprint *blueprint, const struct blueprint_node *node,
+                        const char *when);
+
 /* Told of the calls of one visit: `times` of them on average, to one of `to`, as operation `as`
  * (OPERATION_SAME: the one that came in). Returns the mean time (ns) of one, its links included. */
 enum { OPERATION_SAME = UINT32_MAX };

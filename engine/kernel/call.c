@@ -112,7 +112,7 @@ static inline struct call *call_child(struct simulation *s, struct call *parent,
     c->branch = branch;
     parent->sent++;
     CHECK(parent->sent); /* 65,535 children of one round are counted */
-    if (UNLIKELY(from->kind->flags & KIND_CANCELS)) {
+    if (UNLIKELY(from->cancels)) {
         c->sibling = call_tail(parent)->children;
         call_tail(parent)->children = call_index(s, c);
     }
@@ -250,7 +250,7 @@ SELDOM static void relist(struct simulation *s, const struct call *c, uint32_t i
 
 static inline void call_relist(struct simulation *s, const struct call *c, uint32_t instead)
 {
-    if (UNLIKELY(s->agents[c->from].kind->flags & KIND_CANCELS))
+    if (UNLIKELY(s->agents[c->from].cancels))
         relist(s, c, instead);
 }
 
@@ -366,54 +366,6 @@ void call_settle(struct simulation *s, struct call *c)
     if (p->timer)
         call_timer_stop(p, caller);
     call_wake(caller, p, joined ? WAKE_JOINED : WAKE_SHORT);
-}
-
-/* ---- cancel ---- */
-
-/* A cancel message from `agent` to its child of this index. */
-static void cancel_send(struct simulation *s, struct agent *agent, uint32_t index)
-{
-    struct call *c = call_at(s, index);
-    if (c->state != CALL_HELD && c->state != CALL_FLIGHT)
-        return;
-    struct agent *callee = &s->agents[c->agent];
-    int64_t delay_ns = 0;
-    if (!s->plain_links) {
-        struct link *link = link_between(s, agent->place, callee->place);
-        uint64_t draw = random_mix(c->op_id ^ link->tier ^ c->sub ^ UINT64_C(0xca4ce1));
-        delay_ns = link_cancel_delay(link, draw);
-        if (delay_ns < 0)
-            return;
-    }
-    s->totals.cancelled++;
-    timer_push(callee, later(s, delay_ns), EVENT_CANCEL, 0, (uint64_t)index << 32 | c->generation);
-}
-
-void call_cancel(struct call *parent, struct agent *agent, uint16_t branch)
-{
-    struct simulation *s = agent->simulation;
-    CHECK(agent->kind->flags & KIND_CANCELS);
-    for (uint32_t i = call_tail(parent)->children; i; i = call_at(s, i)->sibling)
-        if (call_at(s, i)->branch == branch)
-            cancel_send(s, agent, i);
-}
-
-static void call_cancelled(struct simulation *s, uint64_t who)
-{
-    struct call *c = call_at(s, (uint32_t)(who >> 32));
-    if (c->generation != (uint32_t)who || c->state != CALL_HELD)
-        return;
-    struct agent *agent = &s->agents[c->agent];
-    if (c->flags & CALL_IN_STATION)
-        for (struct place_part *part = agent->place->parts; part; part = part->next)
-            part->drop(part, c);
-    if (agent->kind->flags & KIND_CANCELS)
-        for (uint32_t i = call_tail(c)->children; i; i = call_at(s, i)->sibling)
-            cancel_send(s, agent, i);
-    call_timer_stop(c, agent);
-    call_stop(c, agent);
-    call_round(c, agent);
-    call_wake(agent, c, WAKE_CANCELLED);
 }
 
 /* ---- dispatch ---- */

@@ -15,6 +15,7 @@
 #ifndef ORRERY_KERNEL_FIELD_H
 #define ORRERY_KERNEL_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ enum field_type {
     FIELD_TIME,      /* int64_t ns: 5ms; `none` with FIELD_NONE, `auto` with FIELD_AUTO */
     FIELD_SHARE,     /* double 0..1: 25% */
     FIELD_FACTOR,    /* double: x4 */
+    FIELD_RATE,      /* double per second: 100/s */
     FIELD_BANDWIDTH, /* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
     FIELD_DURATION,  /* struct distribution of ns: exp(5ms); `none` (DISTRIBUTION_NONE) with
                         FIELD_NONE */
@@ -43,6 +45,8 @@ enum field_type {
     FIELD_KEYS,      /* struct key_chooser: zipf(0.99 1M) */
     FIELD_ARRIVALS,  /* struct arrivals: poisson(200/s), or a list of segments */
     FIELD_WORD,      /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
+    FIELD_WORDS,     /* uint32_t: bit i for word i of `words`; one word or a list of them;
+                        none: the default */
     FIELD_POOL,      /* struct pool: a name or a list of names */
     FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct. With
                         `words`, one of those may stand instead: uint8_t, the number of words for
@@ -61,6 +65,8 @@ enum field_flags {
     FIELD_PER_REQUEST = 16, /* its default is told in `summary`, not as a value: 0 or NONE stored */
     FIELD_WHOLE = 32,       /* read once for the node: `operations:` cannot override it */
     FIELD_AUTO = 64,        /* `auto` is a value */
+    FIELD_BARE = 64, /* WORD: a bare quantity is the first word with it as its first parameter:
+                        `errors: 50%` means `errors: share(50%)` */
 };
 
 struct field_table;
@@ -128,5 +134,17 @@ struct field_table {
     const struct field *fields;           /* ends with a name of NULL; may be NULL */
     const struct field_include *includes; /* ends with a table of NULL; may be NULL */
 };
+
+/* A field found by name: tables may embed other tables. */
+struct field_found {
+    const struct field *field; /* NULL: no such field */
+    size_t offset;             /* of the value in the whole configuration */
+    size_t base;               /* of the struct that the field's own offsets count from */
+};
+struct field_found field_find(const struct field_table *table, const char *name);
+
+/* Whether a configuration uses this key: it is written, or its value is neither none, unlimited,
+ * false, 0 nor the first word. Configurations made in C say so by their values alone. */
+bool field_used(const struct field_found *found, const void *config);
 
 #endif

@@ -11,12 +11,13 @@
 struct agent;
 struct call;
 
-enum { KIND_TABLES = 4 };
+enum { KIND_TABLES = 8 };
 
 enum kind_flags {
     KIND_CLIENT = 1,  /* begins operations itself: shares in `operations` are its own */
     KIND_VISITED = 2, /* holds calls of others: its first table is visit_metrics */
-    KIND_CANCELS = 4, /* uses call_cancel: the core keeps a list of its calls' children */
+    KIND_CANCELS = 4, /* its agents have `cancels` from the start, and hand cancels on to all
+                         they have called */
 };
 
 struct kind {

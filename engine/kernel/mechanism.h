@@ -99,6 +99,9 @@ void call_reset(struct simulation *s, struct call *c, enum status status);
 /* A reply (or a lost call given up) is back at its caller: settles, judges the join, frees it. */
 void call_settle(struct simulation *s, struct call *c);
 
+/* A cancel message arrives: `who` is index << 32 | generation of the call it is for. */
+void call_cancelled(struct simulation *s, uint64_t who);
+
 /* The end of a visit, for the accounts: `how` is LEFT_... */
 void visit_leave(struct agent *agent, struct call *c, int how);
 

@@ -37,6 +37,8 @@ struct metric {
                       of the metric that counts the same events, which alone is recorded */
     uint8_t denominator; /* RATIO, SHARE and below: index in the same table, but for PART */
     const char *summary; /* one sentence: the definition, with the population it is taken over */
+    const char *when; /* printed only where the node uses one of these keys of its own, separated by
+                         spaces; behind a `*` any node's key. NULL: always */
 };
 
 struct metric_table {

@@ -60,6 +60,8 @@ static void agent_init(struct simulation *s, struct agent *agent, uint32_t node,
         .node = node,
         .number = number,
         .visited = n->kind->flags & KIND_VISITED,
+        .cancels = n->kind->flags & KIND_CANCELS || s->abandons,
+        .abandons = blueprint_measures(s->blueprint, n, "on_timeout"),
         .member = true,
         .exists = true,
         .weight = instance->weight,
@@ -77,15 +79,29 @@ static void agent_init(struct simulation *s, struct agent *agent, uint32_t node,
     agent->durable = arena_take(&s->arena, n->kind->durable_size);
 }
 
+static void node_hide(const struct simulation *s, const struct blueprint_node *n, uint32_t t)
+{
+    const struct metric_table *table = n->kind->tables[t];
+    for (uint32_t m = 0; m < table->count; m++) {
+        const char *when = table->metrics[m].when;
+        if (!when || blueprint_measures(s->blueprint, n, when))
+            continue;
+        for (uint32_t i = 0; i < n->count; i++)
+            record_hide(s->agents[n->first + i].records[t], m);
+    }
+}
+
 /* Table by table, and within one the instances in turn, as recorder_add wants them. */
 static void node_records(struct simulation *s, const struct blueprint_node *n)
 {
-    for (uint32_t t = 0; t < KIND_TABLES && n->kind->tables[t]; t++)
+    for (uint32_t t = 0; t < KIND_TABLES && n->kind->tables[t]; t++) {
         for (uint32_t i = 0; i < n->count; i++) {
             struct agent *agent = &s->agents[n->first + i];
             agent->records[t] = recorder_add(s->recorder, n->name, i + 1, n->count,
                                              n->kind->tables[t], n->instances[i].percentiles);
         }
+        node_hide(s, n, t);
+    }
 }
 
 /* The windows of every phase, from the strikes of this replication. */
@@ -115,6 +131,7 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
     s->replication = replication;
     s->window = blueprint->windows[0];
     s->plain_links = blueprint->link_count == 0;
+    s->abandons = blueprint_uses(blueprint, "on_timeout");
     s->agent_count = s->place_count = blueprint->agent_count;
     if (options) {
         s->observer = options->observer;

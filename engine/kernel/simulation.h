@@ -65,6 +65,11 @@ enum call_flags {
     CALL_ORPHAN = 128,    /* the calling place has crashed: nobody is told of its end */
 };
 
+/* What travels with a request beside its line: bits of `traits`. */
+enum request_trait {
+    REQUEST_IDEMPOTENT = 1, /* it carries a key: what is done twice counts once */
+};
+
 /* Two cache lines, then the kind's frame. Line 0 is control; line 1, from op_id on, is the request
  * and is copied to every child. */
 struct call {
@@ -91,7 +96,7 @@ struct call {
     int64_t arrived_ns;     /* at the present agent */
     uint32_t session, size; /* size in bytes: of the request, then of the reply */
     uint32_t sub;           /* attempt, copy and branch, mixed: part of every draw */
-    uint8_t operation, verb, priority, attempt;
+    uint8_t operation, verb, traits, attempt;
 };
 _Static_assert(sizeof(struct call) == 128, "a call is two cache lines");
 
@@ -211,8 +216,10 @@ struct agent {
     uint32_t index, node, number; /* number: 1 .. count */
     bool gate;                    /* its place is down or paused: look before acting */
     bool visited;                 /* keeps the visit metrics */
-    bool exists; /* the machine is there and on; else it has still to start, or was switched off */
-    bool drains; /* takes nothing new; the scaler is told when nothing is inside */
+    bool exists;  /* the machine is there and on; else it has still to start, or was switched off */
+    bool drains;  /* takes nothing new; the scaler is told when nothing is inside */
+    bool cancels; /* it may take calls back: the core keeps a list of its calls' children */
+    bool abandons; /* `on_timeout: cancel`: work whose caller has gone is taken back */
     bool member; /* of the pools that hold it; not while it starts up, drains or is switched off */
     double weight;
     uint64_t tier;        /* hash of the node's name */
@@ -256,6 +263,7 @@ struct simulation {
     uint32_t shift, pool_used, pool_room, free_head;
     uint32_t live;
     bool diverged;    /* more than blueprint.in_flight calls: no more events are handled */
+    bool abandons;    /* some agent does */
     bool plain_links; /* no link has anything: every hop is at once */
     const struct blueprint *blueprint;
     struct agent *agents;
@@ -413,8 +421,11 @@ void call_timer(struct call *call, struct agent *agent, int64_t ns);
 void call_timer_stop(struct call *call, struct agent *agent);
 
 /* Takes the children with this branch back by a message to them, which takes the link's time and
- * may be lost. Only for kinds with KIND_CANCELS; one that is still on its way is not reached. */
+ * may be lost. Only for agents with `cancels`; one that is still on its way is not reached. */
 void call_cancel(struct call *parent, struct agent *agent, uint16_t branch);
+
+/* The same for the children of the present round alone, and only at agents with `abandons`. */
+void call_abandon(struct call *parent, struct agent *agent, uint16_t branch);
 
 /* ---- for kinds: time, draws ---- */
 

@@ -22,16 +22,16 @@ const struct metric_table visit_metrics = {
                               "Share of the window's arrivals that were answered with fail or "
                               "info, or lost."},
             [VISIT_REJECTED_COUNT] = {".rejected", "1", METRIC_TOTAL, 0, 0,
-                                      "Visits of the window that found no place."},
+                                      "Visits of the window that were refused."},
             [VISIT_REJECTED] = {"rejected", "1", METRIC_RATIO, VISIT_REJECTED_COUNT, VISIT_ARRIVALS,
-                                "Share of the window's arrivals that found no place and were "
-                                "refused at once."},
+                                "Share of the window's arrivals that were refused: no place, "
+                                "shed, or beyond the rate limit."},
             [VISIT_ABANDONED_COUNT] = {".abandoned", "1", METRIC_TOTAL, 0, 0,
-                                       "Visits of the window that left the queue unserved."},
+                                       "Visits of the window that were given up unserved."},
             [VISIT_ABANDONED] = {"abandoned", "1", METRIC_RATIO, VISIT_ABANDONED_COUNT,
                                  VISIT_ARRIVALS,
-                                 "Share of the window's arrivals that lost patience and left the "
-                                 "queue unserved."},
+                                 "Share of the window's arrivals given up before they were "
+                                 "served: out of patience, past their deadline, or taken back."},
             [VISIT_LOST] = {"lost", "1", METRIC_TOTAL, 0, 0,
                             "Visits of the window that ended in a crash of the node."},
             [VISIT_WASTED_COUNT] = {".wasted", "1", METRIC_TOTAL, 0, 0,

@@ -14,22 +14,10 @@ static void *at_offset(void *base, size_t offset)
     return (char *)base + offset;
 }
 
-static struct bind_field find_from(const struct field_table *table, const char *name, size_t base)
-{
-    for (const struct field *f = table->fields; f && f->name; f++)
-        if (!strcmp(f->name, name))
-            return (struct bind_field){.field = f, .offset = base + f->offset, .base = base};
-    for (const struct field_include *i = table->includes; i && i->table; i++) {
-        struct bind_field found = find_from(i->table, name, base + i->offset);
-        if (found.field)
-            return found;
-    }
-    return (struct bind_field){0};
-}
-
 struct bind_field bind_find(const struct field_table *table, const char *name)
 {
-    return find_from(table, name, 0);
+    struct field_found found = field_find(table, name);
+    return (struct bind_field){found.field, found.offset, found.base};
 }
 
 static size_t names_of(const struct field_table *table, const char **names, size_t count)
@@ -223,10 +211,51 @@ static void unknown_word(const struct binder *binder, const struct field *field,
                    word);
 }
 
+/* One word of a list, or the only one. */
+static void bind_one_of(const struct binder *binder, const struct field *field, uint32_t *bits,
+                        const struct node *value)
+{
+    if (!scalar(binder, field, value))
+        return;
+    for (uint32_t i = 0; field->words[i].name; i++)
+        if (!strcmp(field->words[i].name, value->text)) {
+            *bits |= UINT32_C(1) << i;
+            return;
+        }
+    unknown_word(binder, field, value, value->text);
+}
+
+static void bind_words(const struct binder *binder, const struct field *field, void *base,
+                       const struct node *value)
+{
+    uint32_t bits = 0;
+    if (value->type == NODE_LIST)
+        for (uint32_t i = 0; i < value->count; i++)
+            bind_one_of(binder, field, &bits, value->items[i]);
+    else
+        bind_one_of(binder, field, &bits, value);
+    if (bits)
+        *(uint32_t *)at_offset(base, field->offset) = bits;
+}
+
+/* `50%` where a word with one parameter could stand: the first word with it. */
+static bool bind_bare(struct binder *binder, const struct field *field, void *base,
+                      const struct node *value)
+{
+    char first = value->text[0];
+    if (!(field->flags & FIELD_BARE) || first < '0' || first > '9')
+        return false;
+    *(uint8_t *)at_offset(base, field->offset) = 0;
+    bind_value(binder, &field->words[0].parameters->fields[0], base, value);
+    return true;
+}
+
 static void bind_word(struct binder *binder, const struct field *field, void *base,
                       const struct node *value)
 {
     struct call_problem problem = {{0}, {0}, 0, 0};
+    if (bind_bare(binder, field, base, value))
+        return;
     const struct call *call = call_parse(binder->arena, value->text, &problem);
     if (!call || (call->type != CALL_WORD && call->type != CALL_CALL)) {
         document_error(binder->document, value, problem.hint[0] ? problem.hint : NULL,
@@ -417,6 +446,9 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
     case FIELD_SCHEDULE:
         bind_schedule(binder, field, base, value);
         return;
+    case FIELD_WORDS:
+        bind_words(binder, field, base, value);
+        return;
     default:
         break;
     }
@@ -437,6 +469,9 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
         break;
     case FIELD_BANDWIDTH:
         bind_number(binder, field, base, value, UNIT_BANDWIDTH);
+        break;
+    case FIELD_RATE:
+        bind_number(binder, field, base, value, UNIT_RATE);
         break;
     case FIELD_BOOL:
         bind_bool(binder, field, base, value);
@@ -469,6 +504,8 @@ void bind_defaults(struct binder *binder, const struct field_table *table, void 
         }
         if (!f->otherwise || f->flags & (FIELD_PER_REQUEST | FIELD_REQUIRED))
             continue;
+        if (f->type == FIELD_WORDS)
+            continue; /* no bit set is the default */
         /* A default is told by no present flag, and its text is ours: it cannot be in error. */
         struct field plain = *f;
         plain.present = 0;

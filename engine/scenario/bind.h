@@ -39,7 +39,7 @@ struct binder {
     struct sampler_shared *shared; /* files and tables; NULL: none */
 };
 
-/* A field as found by name: tables may embed other tables. */
+/* A field as found by name. */
 struct bind_field {
     const struct field *field; /* NULL: no such field */
     size_t offset;             /* of the value in the whole configuration */

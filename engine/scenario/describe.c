@@ -21,7 +21,9 @@ const char *describe_type(enum field_type type)
         [FIELD_SIZE] = "size distribution",
         [FIELD_KEYS] = "key chooser",
         [FIELD_ARRIVALS] = "arrival process",
+        [FIELD_RATE] = "rate",
         [FIELD_WORD] = "word",
+        [FIELD_WORDS] = "words",
         [FIELD_POOL] = "name or list",
         [FIELD_RECORD] = "record",
         [FIELD_MONEY] = "USD/h",
@@ -185,6 +187,25 @@ static const char *statistics_of(enum metric_type type)
     return "";
 }
 
+/* "timeout *deadline" as a sentence. */
+static void print_when(FILE *out, const char *when)
+{
+    char text[200] = "Only with";
+    const char *between = "";
+    while (*when) {
+        bool any = *when == '*';
+        size_t length = strcspn(when += any, " "), used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s `%.*s`%s", between, (int)length, when,
+                 any ? " at some node" : "");
+        between = " or";
+        when += length + (when[length] == ' ');
+    }
+    fprintf(out, "%*s", TEXT_COLUMN, "");
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, ".");
+    wrap(out, text, TEXT_COLUMN, TEXT_COLUMN);
+}
+
 static void print_metrics(FILE *out, const struct kind *kind)
 {
     fprintf(out, "\nMetrics\n");
@@ -200,6 +221,8 @@ static void print_metrics(FILE *out, const struct kind *kind)
             column += fprintf(out, "%s: %s", type, statistics_of(m->type));
             pad(out, column, TEXT_COLUMN);
             wrap(out, m->summary, TEXT_COLUMN, TEXT_COLUMN);
+            if (m->when)
+                print_when(out, m->when);
         }
 }
 

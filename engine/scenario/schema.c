@@ -89,6 +89,7 @@ static void put_definitions(FILE *out)
          "{\"type\": \"string\", \"pattern\": \"^" NUMBER TIME_UNITS "$\"}, {\"const\": 0}"},
         {"share", "{\"type\": \"string\", \"pattern\": \"^(" NUMBER "%|rest)$\"}, {\"const\": 0}"},
         {"factor", "{\"type\": \"string\", \"pattern\": \"^x" NUMBER "$\"}"},
+        {"rate", "{\"type\": \"string\", \"pattern\": \"^" NUMBER "[kMG]?/(s|min|h)$\"}"},
         {"bandwidth", "{\"type\": \"string\", \"pattern\": \"^" NUMBER
                       "[kMG]?((bit|kbit|Mbit|Gbit|B|KB|MB|GB|KiB|MiB|GiB)/s)$\"}"},
         {"money", "{\"type\": \"string\", \"pattern\": \"^" NUMBER " USD/h$\"}, {\"const\": 0}"},
@@ -114,15 +115,26 @@ static void put_definitions(FILE *out)
 static const char *definition_of(enum field_type type)
 {
     static const char *const names[] = {
-        [FIELD_COUNT] = "count",         [FIELD_NUMBER] = "number",
-        [FIELD_BOOL] = "bool",           [FIELD_TIME] = "time",
-        [FIELD_SHARE] = "share",         [FIELD_FACTOR] = "factor",
-        [FIELD_BANDWIDTH] = "bandwidth", [FIELD_DURATION] = "duration",
-        [FIELD_SIZE] = "size",           [FIELD_KEYS] = "keys",
-        [FIELD_ARRIVALS] = "arrivals",   [FIELD_POOL] = "pool",
-        [FIELD_RECORD] = NULL,           [FIELD_WORD] = NULL,
-        [FIELD_OPERATION] = "operation", [FIELD_STEPS] = "steps",
-        [FIELD_MONEY] = "money",         [FIELD_SCHEDULE] = "schedule",
+        [FIELD_COUNT] = "count",
+        [FIELD_NUMBER] = "number",
+        [FIELD_BOOL] = "bool",
+        [FIELD_TIME] = "time",
+        [FIELD_SHARE] = "share",
+        [FIELD_FACTOR] = "factor",
+        [FIELD_BANDWIDTH] = "bandwidth",
+        [FIELD_DURATION] = "duration",
+        [FIELD_SIZE] = "size",
+        [FIELD_KEYS] = "keys",
+        [FIELD_ARRIVALS] = "arrivals",
+        [FIELD_POOL] = "pool",
+        [FIELD_RATE] = "rate",
+        [FIELD_RECORD] = NULL,
+        [FIELD_WORD] = NULL,
+        [FIELD_WORDS] = NULL,
+        [FIELD_OPERATION] = "operation",
+        [FIELD_STEPS] = "steps",
+        [FIELD_MONEY] = "money",
+        [FIELD_SCHEDULE] = "schedule",
     };
     return names[type];
 }
@@ -146,6 +158,15 @@ static void put_words(FILE *out, const struct field *f)
     for (const struct field_word *w = f->words; w->name; w++)
         if (w->parameters)
             fprintf(out, ", {\"type\": \"string\", \"pattern\": \"^%s\\\\(.*\\\\)$\"}", w->name);
+    if (f->flags & FIELD_BARE)
+        fprintf(out, ", {\"$ref\": \"#/definitions/%s\"}",
+                definition_of(f->words[0].parameters->fields[0].type));
+    if (f->type == FIELD_WORDS) {
+        fputs(", {\"type\": \"array\", \"minItems\": 1, \"items\": {\"enum\": [", out);
+        for (const struct field_word *w = f->words; w->name; w++)
+            fprintf(out, "%s\"%s\"", w == f->words ? "" : ", ", w->name);
+        fputs("]}}", out);
+    }
     fputs(", {\"$ref\": \"#/definitions/dynamic\"}", out);
 }
 
@@ -160,7 +181,7 @@ static void put_value(FILE *out, const struct field *f)
             fputs(", ", out);
             put_words(out, f);
         }
-    } else if (f->type == FIELD_WORD) {
+    } else if (f->type == FIELD_WORD || f->type == FIELD_WORDS) {
         put_words(out, f);
     } else {
         fprintf(out, "{\"$ref\": \"#/definitions/%s\"}", definition_of(f->type));

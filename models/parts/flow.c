@@ -118,6 +118,7 @@ static void send_branch(const struct flow_host *host, struct call *c, const stru
         call_to(c, host->agent, pool_pick(&step->to, host->agent), 0, caller_bytes(host->agent, c));
     child->size = c->size;
     child->verb = REASON_NONE;
+    child->attempt = 0; /* it has no caller */
     line_set(c, own);
 }
 
@@ -283,7 +284,7 @@ static bool begin(const struct flow_host *host, struct call *c, const struct flo
     struct flow_frame *f = frame_of(c);
     switch ((enum flow_verb)step->verb) {
     case FLOW_CALL:
-        f->caller = (struct caller){0};
+        caller_begin(&f->caller, host->guard);
         send_try(host, c, step);
         return true;
     case FLOW_SEND:
@@ -389,6 +390,9 @@ void flow_wake(const struct flow_host *host, struct call *c)
         if (outcome != STATION_KEPT)
             step_done(host, c, work_done(outcome) ? STATUS_OK : STATUS_FAIL, !work_done(outcome));
     } else if (c->wake == WAKE_CANCELLED) {
+        caller_cancel(&frame_of(c)->caller, c);
+        if (!(c->flags & CALL_LOCAL))
+            station_cancel(host->station, c);
         f->status = STATUS_INFO;
         end(host, c);
     } else if (f->bits & JOINS) {
@@ -442,10 +446,22 @@ static uint32_t count_steps(const struct field_list *list)
     return count;
 }
 
-void flow_start(struct flow_host *host, struct agent *agent, struct station *station, size_t offset)
+void flow_callers(const struct field_list *list, caller_visit *visit, void *context)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct flow_step *step = step_at(list, i);
+        if (step->verb == FLOW_CALL)
+            visit(context, &step->caller);
+        flow_callers(&step->steps, visit, context);
+    }
+}
+
+void flow_start(struct flow_host *host, struct agent *agent, struct station *station, size_t offset,
+                struct guard *guard)
 {
     uint32_t operations = agent->simulation->blueprint->operation_count;
     struct arena *arena = &agent->simulation->arena;
+    host->guard = guard;
     if (host->agent)
         return;
     host->agent = agent;

@@ -79,12 +79,15 @@ struct flow_frame {
 struct flow_host {
     struct agent *agent; /* NULL: not started */
     struct station *station;
+    struct guard *guard;    /* of its calls, or NULL */
     const uint64_t **tiers; /* [operation][number of step]: tiers its calls may visit; NULL: none */
 };
 
-/* Called by the kind's `start`; `offset` of the struct field_list in its configuration. */
-void flow_start(struct flow_host *host, struct agent *agent, struct station *station,
-                size_t offset);
+/* Called by the kind's `start`; `offset` of the struct field_list in its configuration. `guard` is
+ * what its caller_start has made, which was shown the steps by flow_callers. */
+void flow_start(struct flow_host *host, struct agent *agent, struct station *station, size_t offset,
+                struct guard *guard);
+void flow_callers(const struct field_list *list, caller_visit *visit, void *context);
 
 /* Runs `list` for a call whose own work is done. The call is answered when the list has ended,
  * which may be before this returns. */

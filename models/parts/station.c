@@ -3,19 +3,15 @@
 #include "models/parts/station.h"
 
 #include "models/parts/sharing.h"
+#include "models/parts/shed.h"
 #include "models/parts/waiting.h"
-
-static inline struct station *of_part(struct place_part *part)
-{
-    return (struct station *)(void *)part;
-}
 
 static inline bool shares(const struct station *st)
 {
     return st->config->discipline == STATION_PROCESSOR_SHARING;
 }
 
-/* Whether those at work are slowed by one another, so that all finishes move together. */
+/* Whether those at work slow one another, so that all finishes move together. */
 static inline bool pools(const struct station *st)
 {
     return st->contended || shares(st);
@@ -76,16 +72,6 @@ static int64_t work_left(const struct station *st, const struct station_visit *v
     return spent < v->left_ns ? v->left_ns - spent : 0;
 }
 
-/* The rank among those at work, the first to be interrupted first: the lowest priority, or the last
- * to finish; among equals the latest to arrive. */
-static struct ranked serving_rank(const struct station *st, struct call *c, int64_t time_ns)
-{
-    ranking_key key = st->config->discipline == STATION_SHORTEST_REMAINING
-                          ? -((ranking_key)now_of(st) + time_ns)
-                          : waiting_priority(st, c);
-    return (struct ranked){key, ~station_visit(c)->order, c};
-}
-
 static inline void first_served(struct station *st, struct call *c)
 {
     const struct observer *observer = st->agent->simulation->observer;
@@ -120,7 +106,7 @@ static void begin_work(struct station *st, struct call *c)
         return;
     }
     if (UNLIKELY(preempts(st)))
-        ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
+        ranking_add(&st->serving, &st->agent->place->memory, waiting_serving_rank(st, c, time_ns));
     call_work(c, st->agent, time_ns);
 }
 
@@ -149,6 +135,8 @@ static inline void set_to_wait(struct station *st, struct call *c)
 
 static void begin_wait(struct station *st, struct call *c)
 {
+    if (!st->waiting)
+        st->standing_ns = now_of(st);
     set_to_wait(st, c);
     waiting_add(st, c);
 }
@@ -164,13 +152,17 @@ static inline void end_wait(struct station *st, struct call *c)
 /* A slot has fallen free: the next one takes it. */
 static inline void pass_slot(struct station *st)
 {
-    if (!st->waiting) {
-        st->taken--;
-        return;
+    while (st->waiting) {
+        struct call *c = waiting_take(st);
+        end_wait(st, c);
+        enum shed_cause cause = UNLIKELY(st->watchful) ? shed_drops(st, c) : 0;
+        if (LIKELY(!cause)) {
+            begin_work(st, c);
+            return;
+        }
+        shed_drop(st, c, cause);
     }
-    struct call *c = waiting_take(st);
-    end_wait(st, c);
-    begin_work(st, c);
+    st->taken--;
 }
 
 /* ---- the accounts of a visit that was served or abandoned ---- */
@@ -235,6 +227,8 @@ static enum station_outcome enter_sharing(struct station *st, struct call *c)
     struct station_visit *v = station_visit(c);
     if (st->taken >= st->slots && st->taken - st->slots >= st->config->queue)
         return refuse(c);
+    if (st->taken >= st->slots && st->taken - st->slots >= shed_bound(st))
+        return shed_turns_away(st, c, SHED_SHED);
     st->taken++;
     first_served(st, c);
     if (!v->left_ns)
@@ -271,8 +265,16 @@ static void interrupt(struct station *st, struct call *c)
 /* No slot is free. */
 static enum station_outcome enter_full(struct station *st, struct call *c)
 {
+    struct call *victim;
     if (st->waiting >= st->config->queue)
         return refuse(c);
+    if (shed_refuses(st, c, &victim))
+        return shed_turns_away(st, c, SHED_SHED);
+    if (victim) {
+        waiting_remove(st, victim);
+        end_wait(st, victim);
+        shed_drop(st, victim, SHED_SHED);
+    }
     if (preempts(st) && st->serving.count) {
         struct call *worst = ranking_first(&st->serving)->call;
         if (outranks(st, c, worst)) {
@@ -291,6 +293,8 @@ static enum station_outcome enter_full(struct station *st, struct call *c)
 static enum station_outcome enter(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
+    if (UNLIKELY(st->watchful) && shed_is_late(st, c))
+        return shed_turns_away(st, c, SHED_LATE);
     if (UNLIKELY(shares(st)))
         return enter_sharing(st, c);
     if (st->taken >= st->slots)
@@ -396,6 +400,11 @@ static inline void plain_leave(struct station *st, struct call *c)
 static enum station_outcome leave(struct station *st, struct call *c)
 {
     struct station_visit *v = station_visit(c);
+    if (UNLIKELY(v->state == STATION_DROPPED)) {
+        v->state = STATION_AWAY;
+        c->flags &= (uint8_t)~CALL_IN_STATION;
+        return shed_turns_away(st, c, (enum shed_cause)v->place);
+    }
     if (LIKELY(c->wake == WAKE_WORKED)) {
         CHECK(v->state == STATION_WORKS);
         if (UNLIKELY(pools(st))) {
@@ -437,12 +446,6 @@ void station_release_slot(struct station *st, struct call *c)
     entry_duration(&e, STATION_SERVICE, now_of(st) - c->arrived_ns - v->waited_ns);
     pass_slot(st);
     show(st);
-}
-
-bool station_coin(const struct station *st, const struct call *c, double share)
-{
-    uint64_t draw = call_draw(c, st->agent, DRAW_FAIL);
-    return random_chance(draw, share);
 }
 
 /* ---- faults: they sweep, in the order of the pool ---- */
@@ -489,14 +492,15 @@ static void go_all(struct station *st)
         int64_t time_ns = work_to_time(st, v->left_ns);
         v->since_ns = now_of(st);
         if (preempts(st))
-            ranking_add(&st->serving, &st->agent->place->memory, serving_rank(st, c, time_ns));
+            ranking_add(&st->serving, &st->agent->place->memory,
+                        waiting_serving_rank(st, c, time_ns));
         call_work(c, st->agent, time_ns);
     }
 }
 
 static void part_pause(struct place_part *part)
 {
-    struct station *st = of_part(part);
+    struct station *st = station_of_part(part);
     stop_all(st);
     st->paused = true;
     if (pools(st))
@@ -505,7 +509,7 @@ static void part_pause(struct place_part *part)
 
 static void part_resume(struct place_part *part)
 {
-    struct station *st = of_part(part);
+    struct station *st = station_of_part(part);
     if (pools(st))
         sharing_advance(st); /* nothing was attained meanwhile */
     st->paused = false;
@@ -514,7 +518,7 @@ static void part_resume(struct place_part *part)
 
 static void part_rescale(struct place_part *part)
 {
-    struct station *st = of_part(part);
+    struct station *st = station_of_part(part);
     if (!st->paused)
         stop_all(st);
     st->speed = st->agent->place->speed;
@@ -524,7 +528,7 @@ static void part_rescale(struct place_part *part)
 
 static void part_crash(struct place_part *part)
 {
-    struct station *st = of_part(part);
+    struct station *st = station_of_part(part);
     st->taken = st->working = st->waiting = 0;
     st->head = st->tail = 0;
     st->queue = st->serving = (struct ranking){0};
@@ -539,7 +543,7 @@ static void part_crash(struct place_part *part)
 
 static void part_drop(struct place_part *part, struct call *c)
 {
-    struct station *st = of_part(part);
+    struct station *st = station_of_part(part);
     struct station_visit *v = station_visit(c);
     if (c->agent != st->agent->index)
         return;
@@ -547,6 +551,8 @@ static void part_drop(struct place_part *part, struct call *c)
     if (v->state == STATION_WAITS) {
         waiting_remove(st, c);
         end_wait(st, c);
+    } else if (v->state == STATION_DROPPED) {
+        call_stop(c, st->agent);
     } else if (pools(st)) {
         sharing_advance(st);
         call_stop(c, st->agent);
@@ -576,8 +582,9 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->record = agent->records[table];
         st->now = &agent->simulation->queue.now;
         st->contended = st->config->has_usl;
+        st->watchful = shed_watches(st);
         st->plain = st->config->discipline == STATION_FIFO &&
-                    st->config->hold == STATION_HOLD_WORK && !st->contended;
+                    st->config->hold == STATION_HOLD_WORK && !st->contended && !st->watchful;
         st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
         if (!st->separate)
             record_level_equal(st->record, STATION_WORKING, STATION_BUSY);

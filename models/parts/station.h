@@ -7,7 +7,10 @@
  *        |        |         |`----> DONE  (hold: request; the slot is kept until station_release)
  *        |        |         `<--> waits   (preempted, goes on with what was left)
  *        |        `-------> LEFT          (patience: CALL_ABANDONED is set)
- *        `----------------> LEFT          (no place: CALL_REJECTED is set)
+ *        `----------------> LEFT          (no place, or shed: CALL_REJECTED is set)
+ *
+ * One whose deadline has come is not begun: it leaves with CALL_ABANDONED, at its arrival or when
+ * its turn has come. One that is dropped from the queue is woken by an event at the same instant.
  *
  * The demand is drawn once per visit, at its arrival, from the request: nanoseconds at speed 1. At
  * another speed work takes demand / speed, rounded to the nearest nanosecond each time it is taken
@@ -35,9 +38,11 @@ enum station_discipline {
     STATION_PREEMPTIVE_PRIORITY,
     STATION_SHORTEST_REMAINING,
     STATION_PROCESSOR_SHARING,
+    STATION_ADAPTIVE_LIFO,
 };
 
 enum station_hold { STATION_HOLD_WORK, STATION_HOLD_REQUEST };
+enum station_on_timeout { STATION_CONTINUES, STATION_CANCELS };
 
 /* Slots, queue, discipline and hold are read from the first operation's configuration; the others
  * from that of the visit's operation. */
@@ -50,7 +55,12 @@ struct station_config {
     double fail;        /* 0..1 */
     double alpha, beta; /* of the universal scalability law; of no meaning without has_usl */
     bool has_usl;
+    uint64_t lifo_above; /* adaptive_lifo: waiting, beyond which the newest goes first */
+    uint64_t shed_places;
+    int64_t shed_target_ns, shed_interval_ns;
     uint8_t discipline, hold;
+    uint8_t on_timeout; /* read by the core, by its name */
+    uint8_t shed;       /* enum shed_policy */
 };
 
 /* For a kind's table of includes, all at the offset of its station_config: one of the first two,
@@ -78,6 +88,11 @@ enum station_metric {
     STATION_AVAILABLE, /* hidden: the same while up */
     STATION_UTILIZATION,
     STATION_UTILIZATION_UP,
+    STATION_SHED_COUNT, /* hidden */
+    STATION_SHED,
+    STATION_EXPIRED_COUNT, /* hidden */
+    STATION_EXPIRED,
+    STATION_CANCELLED,
     STATION_METRICS,
 };
 extern const struct metric_table station_metrics;
@@ -96,7 +111,13 @@ struct station_visit {
     bool again;        /* at work once more in the slot it holds */
 };
 
-enum station_state { STATION_AWAY, STATION_WAITS, STATION_WORKS, STATION_HOLDS };
+enum station_state {
+    STATION_AWAY,
+    STATION_WAITS,
+    STATION_WORKS,
+    STATION_HOLDS,
+    STATION_DROPPED, /* out of the queue unserved, and about to be woken */
+};
 
 struct station {
     struct place_part part;              /* first: the place hands it back */
@@ -106,6 +127,7 @@ struct station {
     struct record *record;               /* of station_metrics */
     const int64_t *now;                  /* the simulation's clock */
     bool plain;                          /* fifo under `hold: work`: the short way through */
+    bool watchful;                       /* it may leave requests undone: models/parts/shed.h */
     bool separate;                       /* slots at work are other than slots taken */
     double speed;                        /* at which what is at work was taken up */
     bool paused;
@@ -122,7 +144,8 @@ struct station {
      * 2^-40 ns of demand; true at the instant `attained_at`, in 2^-40 ns. */
     ranking_key attained;
     ranking_key attained_at;
-    struct call *next; /* the call with a work event */
+    struct call *next;   /* the call with a work event */
+    int64_t standing_ns; /* when the queue was empty last; watchful stations only */
 };
 
 enum station_outcome {
@@ -130,6 +153,12 @@ enum station_outcome {
     STATION_DONE, /* its own work is done; the kind goes on with it */
     STATION_LEFT, /* it is to be answered with fail: rejected or abandoned */
 };
+
+/* The part is the station's first member. */
+static inline struct station *station_of_part(struct place_part *part)
+{
+    return (struct station *)(void *)part;
+}
 
 static inline struct station_visit *station_visit(struct call *c)
 {
@@ -181,6 +210,10 @@ static inline void station_release(struct station *station, struct call *call)
     if (UNLIKELY(station_visit(call)->state == STATION_HOLDS))
         station_release_slot(station, call);
 }
+
+/* The accounts of a visit that its caller has taken back (WAKE_CANCELLED), before it is answered.
+ */
+void station_cancel(struct station *station, struct call *call);
 
 /* The coin of `fail` for this visit. */
 static inline bool station_fails(const struct station *station, const struct call *call)

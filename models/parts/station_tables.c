@@ -1,5 +1,5 @@
 /* What users write for a station, what it measures, and what `validate` asks of it. */
-#include "models/parts/station.h"
+#include "models/parts/shed.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -20,6 +20,15 @@
     }
 const struct field_table station_slots_one = SLOTS("1");
 const struct field_table station_slots_unlimited = SLOTS("unlimited");
+
+static const struct field adaptive_fields[] = {
+    {.name = "above",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct station_config, lifo_above),
+     .otherwise = "8",
+     .summary = "While more than so many wait, the newest goes first."},
+    {0},
+};
 
 static const struct field_word disciplines[] = {
     [STATION_FIFO] = {"fifo", "The one that arrived first is next.", NULL},
@@ -47,6 +56,13 @@ static const struct field_word disciplines[] = {
          "Everyone inside is at work at once and shares the slots evenly, none at more than the "
          "speed of one slot; nobody waits, so `patience` has nothing to measure.",
          NULL},
+    [STATION_ADAPTIVE_LIFO] =
+        {"adaptive_lifo",
+         "As fifo while few wait, as lifo under overload: newcomers are served in time, and the "
+         "old "
+         "ones, whose callers are about to give up, when the queue has become short again (B. "
+         "Maurer, Fail at Scale, ACM Queue 2015).",
+         &(const struct field_table){.fields = adaptive_fields}},
     {0},
 };
 
@@ -59,6 +75,16 @@ static const struct field_word holds[] = {
                               "The slot is kept until the answer goes back, calls of its own "
                               "included (a thread or worker process for each request).",
                               NULL},
+    {0},
+};
+
+static const struct field_word on_timeouts[] = {
+    [STATION_CONTINUES] = {"continue", "Nobody tells it: the work is done, for nobody.", NULL},
+    [STATION_CANCELS] = {"cancel",
+                         "The caller's timeout sends a message, and when that arrives the request "
+                         "leaves the queue or its work stops; so does what it calls, where that is "
+                         "set to cancel too.",
+                         NULL},
     {0},
 };
 
@@ -94,6 +120,21 @@ const struct field_table station_fields = {
              .flags = FIELD_WHOLE,
              .words = holds,
              .summary = "How long a slot is kept."},
+            {.name = "on_timeout",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct station_config, on_timeout),
+             .otherwise = "continue",
+             .flags = FIELD_WHOLE,
+             .words = on_timeouts,
+             .summary = "What becomes of work whose caller no longer waits for it."},
+            {.name = "shed",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct station_config, shed),
+             .otherwise = "none",
+             .flags = FIELD_WHOLE,
+             .words = shed_words,
+             .summary = "Whom it turns away under overload, beside those for whom `queue` has no "
+                        "place; they are rejected."},
             {.name = "patience",
              .type = FIELD_DURATION,
              .offset = offsetof(struct station_config, patience),
@@ -211,6 +252,23 @@ const struct metric_table station_metrics = {
                                         STATION_AVAILABLE,
                                         "Slots taken as a share of those of instances that were "
                                         "up."},
+            [STATION_SHED_COUNT] = {".shed", "1", METRIC_TOTAL, 0, 0,
+                                    "Arrivals within the window that were shed."},
+            [STATION_SHED] = {"shed", "1", METRIC_RATIO, STATION_SHED_COUNT, STATION_ARRIVALS,
+                              "Share of the arrivals that were turned away by `shed`; they are "
+                              "among the rejected.",
+                              "shed"},
+            [STATION_EXPIRED_COUNT] = {".expired", "1", METRIC_TOTAL, 0, 0,
+                                       "Arrivals within the window whose deadline came first."},
+            [STATION_EXPIRED] = {"expired", "1", METRIC_RATIO, STATION_EXPIRED_COUNT,
+                                 STATION_ARRIVALS,
+                                 "Share of the arrivals that were not worked on because their "
+                                 "deadline had come; they are among the abandoned.",
+                                 "*deadline"},
+            [STATION_CANCELLED] = {"cancelled", "1", METRIC_TOTAL, 0, 0,
+                                   "Arrivals within the window that their caller took back; they "
+                                   "are among the abandoned.",
+                                   "on_timeout *hedge.cancel"},
         },
     .count = STATION_METRICS,
 };
@@ -238,4 +296,16 @@ double station_slots(const struct station_config *config)
         most = fmax(most, (double)n / (1 + config->alpha * (double)(n - 1) +
                                        config->beta * (double)n * (double)(n - 1)));
     return most;
+}
+
+void station_cancel(struct station *st, struct call *c)
+{
+    c->flags |= CALL_ABANDONED;
+    record_count(st->record, STATION_CANCELLED, c->operation, c->arrived_ns, 1);
+}
+
+bool station_coin(const struct station *st, const struct call *c, double share)
+{
+    uint64_t draw = call_draw(c, st->agent, DRAW_FAIL);
+    return random_chance(draw, share);
 }

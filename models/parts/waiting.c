@@ -63,6 +63,7 @@ void waiting_add(struct station *st, struct call *c)
         ranking_add(&st->queue, arena, (struct ranked){v->left_ns, v->order, c});
         return;
     case STATION_FIFO:
+    case STATION_ADAPTIVE_LIFO:
     case STATION_PROCESSOR_SHARING:
         break;
     }
@@ -82,6 +83,7 @@ void waiting_remove(struct station *st, struct call *c)
         ranking_remove(&st->queue, place);
         return;
     case STATION_FIFO:
+    case STATION_ADAPTIVE_LIFO:
     case STATION_LIFO:
     case STATION_PROCESSOR_SHARING:
         break;
@@ -92,6 +94,11 @@ void waiting_remove(struct station *st, struct call *c)
 struct call *waiting_take(struct station *st)
 {
     struct call *c;
+    if (st->config->discipline == STATION_ADAPTIVE_LIFO && st->waiting > st->config->lifo_above) {
+        c = call_at(st->agent->simulation, st->tail);
+        waiting_remove(st, c);
+        return c;
+    }
     if (st->head)
         return waiting_shift(st);
     if (st->config->discipline == STATION_RANDOM && st->queue.count > 1)
@@ -101,4 +108,12 @@ struct call *waiting_take(struct station *st)
         c = ranking_first(&st->queue)->call;
     waiting_remove(st, c);
     return c;
+}
+
+struct ranked waiting_serving_rank(const struct station *st, struct call *c, int64_t time_ns)
+{
+    ranking_key key = st->config->discipline == STATION_SHORTEST_REMAINING
+                          ? -((ranking_key)*st->now + time_ns)
+                          : waiting_priority(st, c);
+    return (struct ranked){key, ~station_visit(c)->order, c};
 }

@@ -41,6 +41,11 @@ struct call *waiting_take(struct station *station);
 /* Takes out one that waits. */
 void waiting_remove(struct station *station, struct call *call);
 
+/* The rank among those at work, the first to be interrupted first: the lowest priority, or the last
+ * to finish; among equals the latest to arrive. */
+struct ranked waiting_serving_rank(const struct station *station, struct call *call,
+                                   int64_t time_ns);
+
 /* The priority of a call as an integer: the higher, the sooner. The bits of a double, read as an
  * integer with its sign, are in its order. */
 int64_t waiting_priority(const struct station *station, const struct call *call);

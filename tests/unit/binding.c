@@ -285,7 +285,7 @@ static void vars_and_sets_reach_into_calls_and_records(void)
     CU_ASSERT_EQUAL(service(&l, "desk", 0, "read")->station.slots, 3);
     CU_ASSERT_TRUE(client(&l, "read")->caller.has_retry);
     CU_ASSERT_EQUAL(client(&l, "read")->caller.attempts, 4);
-    CU_ASSERT_EQUAL(client(&l, "read")->caller.backoff_ns, 14 * MILLISECOND);
+    CU_ASSERT_EQUAL(client(&l, "read")->caller.backoff.base_ns, 14 * MILLISECOND);
     loaded_free(&l);
 }
 

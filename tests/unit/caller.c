@@ -94,7 +94,7 @@ static void retries_pause_and_end_after_the_last_attempt(void)
     bench_open(&b);
     b.desk.station.fail = 1;
     b.users.caller.has_retry = true;
-    b.users.caller.backoff_ns = 30 * MILLISECOND;
+    b.users.caller.backoff.base_ns = 30 * MILLISECOND;
     const struct agent *a = bench_run(&b);
     struct moments failed = world_moments(a, 0, CLIENT_LATENCY_FAILED, 0);
     CU_ASSERT_EQUAL(b.ended.fail, 100);

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { REQUESTS = 100000, SERVERS = 4 };
+enum { REQUESTS = 100000, SERVERS = 4, LIFO_ABOVE = 3 };
 
 struct shape {
     enum station_discipline discipline;
@@ -29,6 +29,7 @@ static void play_desk(const struct shape *shape, uint64_t seed, struct trace *t)
     plain.station.slots = shape->slots;
     plain.station.queue = shape->queue;
     plain.station.time = shape->work;
+    plain.station.lifo_above = LIFO_ABOVE;
     plain.station.patience = world_constant(shape->patience);
     struct service_config gold = plain;
     gold.station.priority = 1;
@@ -157,6 +158,8 @@ static bool before(const struct naive *n, uint64_t a, uint64_t b)
     switch (n->discipline) {
     case STATION_LIFO:
         return a > b;
+    case STATION_ADAPTIVE_LIFO: /* asked when the slot is free: all inside wait */
+        return n->count > LIFO_ABOVE ? a > b : a < b;
     case STATION_RANDOM:
         return x->rank < y->rank;
     case STATION_PRIORITY:
@@ -243,6 +246,11 @@ static void judge_naively(enum station_discipline discipline, uint64_t seed)
 static void last_come_first_served_is_exact(void)
 {
     judge_naively(STATION_LIFO, 5);
+}
+
+static void adaptive_lifo_is_exact(void)
+{
+    judge_naively(STATION_ADAPTIVE_LIFO, 12);
 }
 
 /* The order is the run's own; that nobody is idle or late under it is what is judged. */
@@ -379,9 +387,9 @@ static void patience_ends_waits_exactly(void)
 
 SUITE("pathwise", TEST(one_server_first_come_first_served_obeys_lindley),
       TEST(ties_on_a_grid_of_a_millisecond_change_nothing),
-      TEST(four_servers_obey_kiefer_and_wolfowitz), TEST(last_come_first_served_is_exact),
-      TEST(random_order_is_exact_given_the_order), TEST(priority_is_exact),
-      TEST(preemptive_priority_resumes_exactly), TEST(shortest_remaining_is_exact),
-      TEST(processor_sharing_is_exact),
+      TEST(four_servers_obey_kiefer_and_wolfowitz), TEST(adaptive_lifo_is_exact),
+      TEST(last_come_first_served_is_exact), TEST(random_order_is_exact_given_the_order),
+      TEST(priority_is_exact), TEST(preemptive_priority_resumes_exactly),
+      TEST(shortest_remaining_is_exact), TEST(processor_sharing_is_exact),
       TEST(a_full_queue_turns_away_exactly_those_it_has_no_place_for),
       TEST(patience_ends_waits_exactly))

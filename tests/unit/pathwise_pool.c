@@ -208,7 +208,7 @@ static void judge_busy_periods(enum station_discipline discipline)
 
 static void every_discipline_has_the_same_busy_periods(void)
 {
-    for (int d = STATION_LIFO; d <= STATION_PROCESSOR_SHARING; d++)
+    for (int d = STATION_LIFO; d <= STATION_ADAPTIVE_LIFO; d++)
         judge_busy_periods((enum station_discipline)d);
 }
 

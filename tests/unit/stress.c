@@ -3,6 +3,8 @@
  * patience, timeout, retry and link - are struck for two seconds, healed, and drained. Whatever has
  * struck, everything that was begun has then ended and every count is back at nothing. */
 #include "engine/kernel/mechanism.h"
+#include "models/parts/guard.h"
+#include "models/parts/shed.h"
 #include "tests/suite.h"
 #include "tests/world.h"
 
@@ -56,6 +58,39 @@ static struct distribution random_time(struct storm *w, int64_t mean_ns)
     return one_in(w, 3) ? world_constant(mean_ns) : world_exp(mean_ns);
 }
 
+/* What guards the calls beyond timeouts and retries; half of the callers have nothing of it. */
+static void random_guard(struct storm *w, struct caller_config *caller)
+{
+    if (one_in(w, 2))
+        return;
+    caller->deadline = one_in(w, 3) ? (int64_t)(1 + dice(w, 80)) * MILLISECOND : TIME_NONE;
+    caller->backoff.growth = (uint8_t)dice(w, 2);
+    caller->backoff.jitter = (uint8_t)dice(w, 4);
+    caller->budget = one_in(w, 3);
+    caller->budget_share = 0.2;
+    caller->budget_burst = 5;
+    caller->retry_on = (uint32_t)dice(w, 4);
+    caller->has_hedge = one_in(w, 2);
+    caller->hedge_after = (uint8_t)(one_in(w, 2) ? 0 : 1 + dice(w, 3));
+    caller->hedge_ns = (int64_t)dice(w, 5) * MILLISECOND;
+    caller->hedge_cancel = one_in(w, 2);
+    caller->has_breaker = one_in(w, 3);
+    caller->breaker = (struct breaker_config){.share = 0.5,
+                                              .consecutive = 3,
+                                              .calls = 5,
+                                              .window_ns = 200 * MILLISECOND,
+                                              .open_ns = 50 * MILLISECOND,
+                                              .probes = 1 + dice(w, 3),
+                                              .errors = (uint8_t)dice(w, 2)};
+    caller->limit = one_in(w, 2) ? 1 + dice(w, 4) : COUNT_UNLIMITED;
+    caller->limiter = (struct limiter_config){.rate = 300,
+                                              .burst = 10,
+                                              .queue = 5,
+                                              .window_ns = 50 * MILLISECOND,
+                                              .kind = (uint8_t)dice(w, 5)};
+    caller->idempotency_key = one_in(w, 2);
+}
+
 static void random_caller(struct storm *w, struct caller_config *caller)
 {
     *caller = world_caller();
@@ -64,12 +99,18 @@ static void random_caller(struct storm *w, struct caller_config *caller)
     caller->has_retry = one_in(w, 2);
     caller->attempts = one_in(w, 8) ? 12 : 1 + dice(w, 5);
     if (one_in(w, 2))
-        caller->backoff_ns = (int64_t)dice(w, 10) * MILLISECOND;
+        caller->backoff.base_ns = (int64_t)dice(w, 10) * MILLISECOND;
+    random_guard(w, caller);
 }
 
 static void random_station(struct storm *w, struct station_config *station)
 {
-    station->discipline = (uint8_t)dice(w, STATION_PROCESSOR_SHARING + 1);
+    station->discipline = (uint8_t)dice(w, STATION_ADAPTIVE_LIFO + 1);
+    station->on_timeout = one_in(w, 4) ? STATION_CANCELS : STATION_CONTINUES;
+    station->shed = (uint8_t)(one_in(w, 2) ? dice(w, SHED_PRIORITY + 1) : SHED_NONE);
+    station->shed_places = dice(w, 6);
+    station->shed_target_ns = MILLISECOND;
+    station->shed_interval_ns = 5 * MILLISECOND;
     station->hold = one_in(w, 2) ? STATION_HOLD_REQUEST : STATION_HOLD_WORK;
     station->slots = one_in(w, 6) ? COUNT_UNLIMITED : 1 + dice(w, 4);
     station->queue = one_in(w, 2) ? COUNT_UNLIMITED : dice(w, 6);
@@ -80,8 +121,8 @@ static void random_station(struct storm *w, struct station_config *station)
     station->priority = (double)dice(w, 3);
     station->has_usl = one_in(w, 4) && !station_check(&(struct station_config){
                                            .discipline = station->discipline, .has_usl = true});
-    station->alpha = 0.1;
-    station->beta = 0.0002; /* what piles up must drain before the end of the run */
+    station->alpha = 0.05;
+    station->beta = 0.00002; /* what piles up must drain before the end of the run */
 }
 
 static void random_links(struct storm *w)
@@ -361,6 +402,11 @@ static bool visited_is_whole(const struct simulation *s, const struct agent *age
     HOLDS(agent->records[1]->levels[STATION_BUSY]->value == 0);
     HOLDS(agent->records[1]->levels[STATION_WORKING]->value == 0);
     HOLDS(agent->records[1]->levels[STATION_QUEUE_LENGTH]->value == 0);
+    uint32_t last = 0;
+    while (agent->records[last + 1])
+        last++; /* guard_metrics are */
+    HOLDS(agent->records[last]->levels[GUARD_LIMIT_QUEUE]->value == 0);
+    HOLDS(agent->records[last]->levels[GUARD_IN_FLIGHT]->value == 0);
     if (agent->kind == &load_balancer_kind) {
         const uint32_t *const *connections = agent->memory;
         for (uint32_t i = 0; i < s->agent_count; i++)

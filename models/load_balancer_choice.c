@@ -307,7 +307,9 @@ SELDOM static uint32_t choose_stuck(struct agent *agent, struct balancer_choice 
         sticky_grow(agent, sticky);
     struct balancer_stuck *stuck = slot_of(sticky, c->session);
     const struct agent *agents = agent->simulation->agents;
-    if (stuck->backend && agents[stuck->backend - 1].place->incarnation == stuck->life &&
+    /* Where instances of the balancer have pools of their own, it may stand in another's. */
+    if (stuck->backend && b->health.at[stuck->backend - 1] &&
+        agents[stuck->backend - 1].place->incarnation == stuck->life &&
         health_serves(&b->health, stuck->backend - 1))
         return stuck->backend - 1;
     uint32_t backend = choose(agent, choice, c);

@@ -495,6 +495,35 @@ static void sessions_of_a_server_that_died_in_between_are_chosen_anew(void)
     tier_close(t);
 }
 
+/* Two balancers with a pool each: a session is sent on to whom the one it reaches knows. */
+static void a_session_leaves_a_backend_that_is_in_another_pool(void)
+{
+    struct tier *t = tier_open(BALANCER_RANDOM);
+    t->balancers = 2;
+    t->lb.sticky = BALANCER_STICKY_SESSION;
+    t->users.has_sessions = true;
+    t->users.sessions = 300;
+    struct load_balancer_config other = t->lb;
+    world_add(&t->world, "lb", &load_balancer_kind, 2, &t->lb);
+    world_add(&t->world, "users", &client_kind, 1, &t->users);
+    world_add(&t->world, "web", &service_kind, BACKENDS, &t->web);
+    const void **configs = arena_array(&t->world.arena, 1, const void *);
+    configs[0] = &other;
+    world_instance(&t->world, "lb", 2)->configs = configs;
+    tier_begin(t);
+    simulation_free(t->simulation); /* made once to learn the pools */
+    other.to = (struct pool){t->lb.to.agents + 2, 2};
+    t->lb.to.count = 2;
+    t->simulation = simulation_create(&t->world.blueprint, 5, 1,
+                                      &(struct simulation_options){.observer = &t->observer});
+    simulation_start(t->simulation);
+    world_advance(t->simulation, 20 * SECOND);
+    CU_ASSERT_EQUAL(failed(t), 0);
+    CU_ASSERT(sent_to(t, 0, 0, 20 * SECOND) > 1000 && sent_to(t, 3, 0, 20 * SECOND) > 1000);
+    CU_ASSERT(balancer_count(t, 1, BALANCER_SESSIONS_MOVED) > 1000);
+    tier_close(t);
+}
+
 /* ---- keys that move ---- */
 
 /* Of 4 backends one goes and comes back: twice 1,000 keys. Modulo: 1 - 3 / 12 of them move; else
@@ -534,4 +563,5 @@ SUITE("what a balancer knows", TEST(perfect_health_is_known_at_once),
       TEST(balancers_agree_on_who_has_a_key),
       TEST(sessions_stay_until_their_backend_dies_and_do_not_come_back),
       TEST(sessions_of_a_server_that_died_in_between_are_chosen_anew),
+      TEST(a_session_leaves_a_backend_that_is_in_another_pool),
       TEST(the_keys_that_move_are_counted))

@@ -9,6 +9,7 @@
  * the same instant the one that was scheduled first comes first. */
 #include "models/service.h"
 
+#include "models/parts/effects.h"
 #include "models/parts/guard.h"
 #include "models/registry.h"
 
@@ -16,8 +17,9 @@
 
 struct service {
     struct station station;
-    struct flow_host host; /* of its steps */
-    struct guard *guard;   /* volatile; NULL: nothing guards its calls */
+    struct flow_host host;   /* of its steps */
+    struct guard *guard;     /* volatile; NULL: nothing guards its calls */
+    struct effects *effects; /* of the node; NULL: nothing is done twice */
 };
 
 static const struct field_table service_fields = {
@@ -48,7 +50,7 @@ static const struct field_table service_fields = {
         },
 };
 
-enum { STATION_TABLE = 1, CALLER_TABLE = 2, GUARD_TABLE = 3 };
+enum { STATION_TABLE = 1, CALLER_TABLE = 2, GUARD_TABLE = 3, EFFECT_TABLE = 4 };
 
 static inline const struct service_config *config_of(const struct agent *agent,
                                                      const struct call *c)
@@ -61,9 +63,23 @@ static void step_callers(const void *config, caller_visit *visit, void *context)
     flow_callers(&((const struct service_config *)config)->steps, visit, context);
 }
 
+/* The first instance makes the record of what the node has done, and the others share it. */
+static void effects_start(struct agent *agent, struct service *service)
+{
+    const struct simulation *s = agent->simulation;
+    uint32_t first = s->blueprint->nodes[agent->node].first;
+    const struct service *maker = s->agents[first].durable;
+    if (agent->index == first && !service->effects)
+        service->effects = effects_new(agent->simulation);
+    service->effects = maker->effects;
+    for (uint32_t m = 0; !service->effects && m < EFFECT_METRICS; m++)
+        record_hide(agent->records[EFFECT_TABLE], m);
+}
+
 static void service_start(struct agent *agent)
 {
     struct service *service = agent->durable;
+    effects_start(agent, service);
     station_start(&service->station, agent, STATION_TABLE,
                   offsetof(struct service_config, station));
     service->guard = caller_start(agent, offsetof(struct service_config, caller), GUARD_TABLE,
@@ -93,11 +109,17 @@ static void go_on(struct agent *agent, struct call *c, enum station_outcome outc
     struct service *service = agent->durable;
     if (outcome == STATION_KEPT)
         return;
-    if (outcome == STATION_LEFT)
+    if (outcome == STATION_LEFT) {
         finish(agent, c, STATUS_FAIL, c->flags & CALL_REJECTED ? REASON_REJECTED : REASON_NONE);
-    else if (station_fails(&service->station, c))
+        return;
+    }
+    if (station_fails(&service->station, c)) {
         finish(agent, c, STATUS_FAIL, REASON_NONE);
-    else if (config_of(agent, c)->steps.count)
+        return;
+    }
+    if (UNLIKELY(service->effects != NULL))
+        effects_apply(service->effects, agent->records[EFFECT_TABLE], agent, c);
+    if (config_of(agent, c)->steps.count)
         flow_begin(&service->host, c, &config_of(agent, c)->steps);
     else if (config_of(agent, c)->to.count)
         send(agent, c);
@@ -241,9 +263,12 @@ const struct kind service_kind = {
         "are answered with an error. A crash loses everything inside in silence; a pause stops the "
         "work, whose slots stay taken. `slots`, `queue`, `discipline` and `hold` belong to the "
         "whole node, not to one operation. Of events at the same nanosecond the one that was "
-        "scheduled first comes first. Left out: memory, start-up.",
+        "scheduled first comes first. A write is done when its own work is; done again for the "
+        "same "
+        "operation (a retry, a hedge, a duplicate) it is counted, by all instances together. Left "
+        "out: memory, start-up.",
     .fields = &service_fields,
-    .tables = {&visit_metrics, &station_metrics, &caller_metrics, &guard_metrics},
+    .tables = {&visit_metrics, &station_metrics, &caller_metrics, &guard_metrics, &effect_metrics},
     .flags = KIND_VISITED,
     .config_size = sizeof(struct service_config),
     .durable_size = sizeof(struct service),

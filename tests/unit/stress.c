@@ -403,8 +403,8 @@ static bool visited_is_whole(const struct simulation *s, const struct agent *age
     HOLDS(agent->records[1]->levels[STATION_WORKING]->value == 0);
     HOLDS(agent->records[1]->levels[STATION_QUEUE_LENGTH]->value == 0);
     uint32_t last = 0;
-    while (agent->records[last + 1])
-        last++; /* guard_metrics are */
+    while (agent->records[last]->table != &guard_metrics)
+        last++;
     HOLDS(agent->records[last]->levels[GUARD_LIMIT_QUEUE]->value == 0);
     HOLDS(agent->records[last]->levels[GUARD_IN_FLIGHT]->value == 0);
     if (agent->kind == &load_balancer_kind) {

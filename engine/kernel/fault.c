@@ -10,6 +10,7 @@
  * outlives a crash, a bump is taken back when its fault ends, and what a drift has gained stays. */
 #include "engine/kernel/arrivals.h"
 #include "engine/kernel/mechanism.h"
+#include "engine/kernel/scaler.h"
 
 #include <stdlib.h>
 
@@ -119,6 +120,11 @@ static void next_jump(struct simulation *s, uint32_t index)
         event_push(&s->queue, s->queue.now + period, EVENT_STRIKE, index, STRIKE_JUMP);
 }
 
+static bool hits_places(const struct blueprint_fault *fault)
+{
+    return fault->what != FAULT_LOAD && fault->what != FAULT_SCALE;
+}
+
 static void strike_begin(struct simulation *s, uint32_t index)
 {
     const struct strike *strike = &s->strikes[index];
@@ -127,8 +133,10 @@ static void strike_begin(struct simulation *s, uint32_t index)
     s->marks[index] = arena_array(&s->arena, strike->agent_count, uint32_t);
     if (strike->cut_count)
         link_fault_begin(s, strike);
-    for (uint32_t i = 0; fault->what != FAULT_LOAD && i < strike->agent_count; i++)
+    for (uint32_t i = 0; hits_places(fault) && i < strike->agent_count; i++)
         place_struck(s, fault, s->agents[strike->agents[i]].place, &s->marks[index][i]);
+    if (fault->what == FAULT_SCALE)
+        scaler_change(s, s->agents[strike->agents[0]].node, fault->change);
     next_jump(s, index);
 }
 
@@ -144,8 +152,10 @@ static void strike_end(struct simulation *s, uint32_t index)
         s->active[at] = s->active[at + 1];
     if (strike->cut_count)
         link_fault_end(s, strike);
-    for (uint32_t i = 0; fault->what != FAULT_LOAD && i < strike->agent_count; i++)
+    for (uint32_t i = 0; hits_places(fault) && i < strike->agent_count; i++)
         place_freed(s, fault, s->agents[strike->agents[i]].place, &s->marks[index][i]);
+    if (fault->what == FAULT_SCALE)
+        scaler_change(s, s->agents[strike->agents[0]].node, -fault->change);
 }
 
 /* A strobing clock jumps back, or out again. */

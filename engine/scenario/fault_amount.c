@@ -79,6 +79,17 @@ static bool read_clock(struct binder *binder, const struct node *value,
     return true;
 }
 
+bool fault_change_read(const char *text, int32_t *change)
+{
+    struct quantity q;
+    bool signed_text = *text == '+' || *text == '-';
+    if (!signed_text || !unit_parse(text + 1, UNIT_PLAIN, &q, NULL) || !q.is_whole || q.whole < 1 ||
+        q.whole > 1000000)
+        return false;
+    *change = (int32_t)(*text == '-' ? -q.whole : q.whole);
+    return true;
+}
+
 static bool read_value(struct binder *binder, const struct fault_word *word,
                        const struct node *value, struct blueprint_fault *fault)
 {
@@ -98,6 +109,11 @@ static bool read_value(struct binder *binder, const struct fault_word *word,
         return true;
     case AMOUNT_CLOCK:
         return value->type == NODE_SCALAR && read_clock(binder, value, fault);
+    case AMOUNT_CHANGE:
+        if (value->type == NODE_SCALAR && fault_change_read(value->text, &fault->change))
+            return true;
+        document_error(binder->document, value, "by: +2", "`by` is a number of instances, signed");
+        return false;
     case AMOUNT_NONE:
         break;
     }
@@ -112,7 +128,7 @@ bool fault_amount_read(struct binder *binder, const struct fault_word *word,
     static const char *const examples[] = {
         [AMOUNT_FACTOR] = "by: x4",  [AMOUNT_SHARE] = "by: 20%",
         [AMOUNT_TIME] = "by: 300ms", [AMOUNT_CLOCK] = "by: -500ms, 200ppm or strobe(200ms 10ms)",
-        [AMOUNT_NONE] = NULL,
+        [AMOUNT_CHANGE] = "by: +2",  [AMOUNT_NONE] = NULL,
     };
     if (!value && word->amount != AMOUNT_NONE) {
         document_error(binder->document, action, examples[word->amount],

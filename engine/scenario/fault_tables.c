@@ -41,6 +41,10 @@ const struct fault_word fault_words[] = {
      "at so many times the rate, the time of batches, mmpp and traces runs as much faster. A "
      "closed loop has so many times its users, rounded; those too many leave after their "
      "operation."},
+    {"scale", FAULT_SCALE, TARGET_NODE, AMOUNT_CHANGE, "node", "+n or -n",
+     "So many instances more, which start up first where `autoscale` says how long, or fewer, "
+     "which "
+     "drain; the other way round at the end. A scaler that looks later may think otherwise."},
     {0},
 };
 

@@ -270,6 +270,18 @@ static bool clients_only(struct binder *binder, const struct node *value,
     return true;
 }
 
+/* All instances of one node that is no client. */
+static bool whole_node(struct binder *binder, const struct node *value, const struct fault_set *set)
+{
+    const struct blueprint *b = binder->blueprint;
+    for (uint32_t n = 0; n < b->node_count; n++)
+        if (set->agents[0] == b->nodes[n].first && set->count == b->nodes[n].count &&
+            set->pick == PICK_ALL && b->nodes[n].kind && !(b->nodes[n].kind->flags & KIND_CLIENT))
+            return true;
+    document_error(binder->document, value, NULL, "`scale` names one node, no client");
+    return false;
+}
+
 bool fault_target_read(struct binder *binder, const struct fault_word *word,
                        const struct node *value, struct blueprint_fault *fault)
 {
@@ -299,7 +311,8 @@ bool fault_target_read(struct binder *binder, const struct fault_word *word,
         return read_ends(binder, value, arrow, fault);
     fault->shape = SHAPE_AROUND; /* all links of the set, where links are meant */
     return one_set(binder, value, false, fault) &&
-           (word->target != TARGET_CLIENTS || clients_only(binder, value, fault->sets));
+           (word->target != TARGET_CLIENTS || clients_only(binder, value, fault->sets)) &&
+           (word->target != TARGET_NODE || whole_node(binder, value, fault->sets));
 }
 
 bool fault_target_clients(struct binder *binder, const struct node *value,

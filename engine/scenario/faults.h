@@ -18,6 +18,7 @@ enum { FAULT_STRIKES_MAX = 100000 }; /* of one fault in one replication, as expe
 enum fault_target {
     TARGET_PLACES,  /* a set of instances */
     TARGET_CLIENTS, /* the same, clients only */
+    TARGET_NODE,    /* a whole node, no client */
     TARGET_LINKS,   /* `a <-> b`, `a -> b`, `default`, or a set: all its links */
     TARGET_ANY,     /* links where an arrow or `default` says so, else places */
     TARGET_SIDES,   /* `a | b`, `a -> b`, a choice, or a set */
@@ -29,6 +30,7 @@ enum fault_amount {
     AMOUNT_SHARE,  /* 20% */
     AMOUNT_TIME,   /* a distribution: 300ms, normal(50ms 10ms) */
     AMOUNT_CLOCK,  /* -500ms, 200ppm, strobe(200ms 10ms) */
+    AMOUNT_CHANGE, /* +2, -1 */
 };
 
 /* One action. */
@@ -62,6 +64,9 @@ extern const struct fault_word fault_words[];     /* ends with a name of NULL */
 extern const struct fault_choice fault_choices[]; /* ends with a name of NULL */
 extern const struct field_table settings_fault;
 extern const struct settings_key settings_fault_keys[];
+
+/* A change in the number of instances, `+2` or `-1`: not 0; or false. */
+bool fault_change_read(const char *text, int32_t *change);
 
 /* WHOM: fills sets, shape and, for TARGET_ANY, whether links are meant. False after an error. */
 bool fault_target_read(struct binder *binder, const struct fault_word *word,

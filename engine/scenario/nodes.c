@@ -1,5 +1,6 @@
 /* The nodes of a point: names, kinds, counts, and the configuration of every instance. */
 #include "engine/scenario/each.h"
+#include "engine/scenario/faults.h"
 #include "engine/scenario/point.h"
 #include "engine/scenario/scenario.h"
 
@@ -120,6 +121,22 @@ static const char *check_scaling(const struct blueprint_node *n,
     return NULL;
 }
 
+/* The instances that faults may add to a node, each once. */
+static uint32_t added_by_faults(const struct point *point, const char *name)
+{
+    const struct node *faults = document_find(point->document.root, "faults");
+    uint32_t added = 0;
+    int32_t change;
+    for (uint32_t i = 0; faults && faults->type == NODE_LIST && i < faults->count; i++) {
+        const struct node *whom = document_find(faults->items[i], "scale");
+        const struct node *by = document_find(faults->items[i], "by");
+        if (whom && whom->type == NODE_SCALAR && !strcmp(whom->text, name) && by &&
+            by->type == NODE_SCALAR && fault_change_read(by->text, &change) && change > 0)
+            added += (uint32_t)change;
+    }
+    return added;
+}
+
 /* Reads how many instances there are and can be. */
 static void read_counts(struct point *point, const struct node *map, const struct node *name,
                         struct blueprint_node *n)
@@ -128,7 +145,8 @@ static void read_counts(struct point *point, const struct node *map, const struc
     bind_defaults(&point->binder, &settings_node, &settings);
     read_setting(point, map, "count", &settings);
     read_setting(point, map, "autoscale", &settings);
-    n->count = n->present = (uint32_t)settings.count;
+    n->present = (uint32_t)settings.count;
+    n->count = n->present + added_by_faults(point, n->name);
     if (!settings.scales)
         return;
     const char *why = check_scaling(n, &settings);

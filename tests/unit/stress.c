@@ -3,6 +3,7 @@
  * patience, timeout, retry and link - are struck for two seconds, healed, and drained. Whatever has
  * struck, everything that was begun has then ended and every count is back at nothing. */
 #include "engine/kernel/mechanism.h"
+#include "engine/kernel/scaler.h"
 #include "models/parts/guard.h"
 #include "models/parts/shed.h"
 #include "tests/suite.h"
@@ -272,6 +273,11 @@ static uint32_t random_place(struct storm *w)
 static void strike(struct storm *w, struct simulation *s)
 {
     uint32_t a = random_place(w), b = random_place(w);
+    if (one_in(w, 8)) { /* one instance more or fewer */
+        if (s->agents[a].visited)
+            scaler_change(s, s->agents[a].node, one_in(w, 2) ? 1 : -1);
+        return;
+    }
     switch (dice(w, 9)) {
     case 0:
         place_crash(s, a);
@@ -309,6 +315,10 @@ static void strike(struct storm *w, struct simulation *s)
 
 static void heal(struct storm *w, struct simulation *s)
 {
+    for (uint32_t n = 0; n < w->world.blueprint.node_count; n++)
+        if (s->agents[w->world.nodes[n].first].visited)
+            scaler_change(s, n, (int32_t)w->world.nodes[n].count);
+    world_advance(s, simulation_now(s));
     for (uint32_t a = 0; a < s->place_count; a++) {
         place_resume(s, a);
         place_restart(s, a);

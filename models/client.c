@@ -26,10 +26,18 @@ struct session {
     bool busy;
 };
 
+/* The session that has a place now: the `lives`-th there. */
+struct session_life {
+    int64_t end_ns;
+    uint32_t lives;
+};
+
 /* Volatile: sessions begin anew after a crash. */
 struct client_memory {
-    struct session *sessions; /* NULL: nobody ever waits for a session */
-    struct guard *guard;      /* NULL: nothing guards its calls */
+    struct session *sessions;   /* NULL: nobody ever waits for a session */
+    struct session_life *lives; /* NULL: they last for the whole run */
+    uint32_t life_count;
+    struct guard *guard; /* NULL: nothing guards its calls */
 };
 
 /* Durable, so that no two operations ever have the same number. */
@@ -103,6 +111,24 @@ static uint64_t choose_key(struct agent *agent, const struct call *c,
     return keys_choose(keys, call_draw(c, agent, DRAW_KEY), number);
 }
 
+/* The number of the session that has a place now. Lives are drawn from place and life, so that no
+ * design moves them; users whom a fault brings in beyond those of the scenario keep theirs. */
+static uint32_t session_now(struct agent *agent, uint32_t place)
+{
+    const struct client_memory *memory = agent->memory;
+    if (LIKELY(!memory->lives) || place >= memory->life_count)
+        return place;
+    struct session_life *life = &memory->lives[place];
+    while (life->end_ns <= simulation_now(agent->simulation)) {
+        uint64_t number = (uint64_t)place << 32 | life->lives++;
+        struct call one = {.op_id = random_mix(agent->id_base ^ random_mix(number))};
+        int64_t ns =
+            distribution_ns(&whole(agent)->session_life, call_draw(&one, agent, DRAW_LIFE));
+        life->end_ns += ns > 0 ? ns : 1;
+    }
+    return place + (life->lives - 1) * memory->life_count;
+}
+
 static void choose(struct agent *agent, struct call *c, uint64_t number)
 {
     c->operation = choose_operation(agent, c);
@@ -120,7 +146,7 @@ static void choose(struct agent *agent, struct call *c, uint64_t number)
     } else {
         f->session = all->has_users ? (uint32_t)(f->turn >> TURN_BITS) : (uint32_t)number;
     }
-    c->session = f->session;
+    c->session = session_now(agent, f->session);
 }
 
 /* ---- its life ---- */
@@ -368,6 +394,12 @@ static void shares_add_up(struct agent *agent)
     client->up_to = used > 1 ? up_to : NULL;
 }
 
+static bool client_lives(const struct client_config *config)
+{
+    const struct distribution *life = &config->session_life;
+    return life->kind != DISTRIBUTION_CONSTANT || life->value > 0;
+}
+
 static void client_start(struct agent *agent)
 {
     struct client *client = agent->durable;
@@ -386,6 +418,10 @@ static void client_start(struct agent *agent)
         caller_start(agent, offsetof(struct client_config, caller), GUARD_TABLE, -1, NULL);
     if (config->has_sessions)
         memory->sessions = arena_array(&agent->place->memory, config->sessions, struct session);
+    if ((config->has_sessions || config->has_users) && client_lives(config)) {
+        memory->life_count = (uint32_t)(config->has_sessions ? config->sessions : config->users);
+        memory->lives = arena_array(&agent->place->memory, memory->life_count, struct session_life);
+    }
     if (config->has_users && agent->load)
         users_begin(agent);
     else if (config->has_users)

@@ -13,8 +13,9 @@ struct client_config {
     struct caller_config caller;
     struct arrivals arrivals;
     uint64_t users;
-    struct distribution think; /* ns */
-    uint64_t sessions;         /* of no meaning without has_sessions */
+    struct distribution think;        /* ns */
+    uint64_t sessions;                /* of no meaning without has_sessions */
+    struct distribution session_life; /* ns; the constant 0: the whole run */
     struct key_chooser keys;
     struct distribution sizes; /* bytes */
     double share;              /* of the operations, 0..1 */

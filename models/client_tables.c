@@ -53,6 +53,14 @@ const struct field_table client_fields = {
                         "operation at a time; others wait in it, first come first served, while "
                         "their latency counts. Left out: one session per operation, and in a "
                         "closed loop one per user."},
+            {.name = "session_life",
+             .type = FIELD_DURATION,
+             .offset = offsetof(struct client_config, session_life),
+             .otherwise = "none",
+             .flags = FIELD_NONE | FIELD_WHOLE,
+             .min = 1,
+             .summary = "How long a session of `sessions`, or of a user, lasts before a new one "
+                        "takes its place, which has another number; none: the whole run."},
             {.name = "share",
              .type = FIELD_SHARE,
              .offset = offsetof(struct client_config, share),

@@ -164,6 +164,7 @@ enum purpose {
     DRAW_DELAY, /* what a `delay` fault adds */
     DRAW_DELAY_BACK,
     DRAW_CHANCE, /* the coin of a step */
+    DRAW_LIFE,   /* of a session */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,

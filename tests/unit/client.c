@@ -242,7 +242,40 @@ static void a_crashed_client_begins_anew_with_the_next_arrival(void)
     bench_close(&b, s);
 }
 
-SUITE("the client", TEST(overload_is_followed_to_the_end_of_every_operation),
+static uint32_t sessions_seen[8];
+static uint32_t sessions_seen_count;
+
+static void on_session(void *context, const struct agent *at, const struct call *c)
+{
+    (void)context, (void)at;
+    if (sessions_seen_count < 8)
+        sessions_seen[sessions_seen_count++] = c->session;
+}
+
+/* Two sessions of 2.5 s each, one operation a second from 0 on: after 2.5 s both are new ones. */
+static void a_session_ends_and_another_takes_its_place(void)
+{
+    struct world w;
+    struct client_config users = world_client();
+    struct service_config desk = world_service();
+    struct observer observer = {.arrive = on_session};
+    world_open(&w, 0, 8 * SECOND);
+    world_arrivals(&w, &users, false, 1);
+    users.has_sessions = true;
+    users.sessions = 2;
+    users.session_life = world_constant(2500 * MILLISECOND);
+    world_add(&w, "desk", &service_kind, 1, &desk);
+    world_add(&w, "users", &client_kind, 1, &users);
+    users.to = world_pool(&w, "desk");
+    sessions_seen_count = 0;
+    simulation_free(world_run_observed(&w, 1, &observer));
+    world_close(&w);
+    for (uint32_t i = 0; i < 8; i++)
+        CU_ASSERT_EQUAL(sessions_seen[i] / 2, (uint32_t)(i * 1000 / 2500));
+}
+
+SUITE("the client", TEST(a_session_ends_and_another_takes_its_place),
+      TEST(overload_is_followed_to_the_end_of_every_operation),
       TEST(what_the_drain_leaves_is_unfinished_and_an_error),
       TEST(a_busy_session_waits_while_its_latency_counts),
       TEST(think_times_belong_to_user_and_turn),

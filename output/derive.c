@@ -103,12 +103,14 @@ static void put_place(const struct derivation *d, struct csv *csv, const struct 
 }
 
 /* Whether tables may show a row: pooled, all operations, not a far percentile. */
-static bool shown(const struct result_key *key, const struct statistic *s)
+static bool shown(const struct result_cell *cell, const struct statistic *s)
 {
+    const struct result_key *key = &cell->key;
     if (key->instance != RESULT_POOLED || key->operation != RESULT_ALL)
         return false;
     if (s->type != STATISTIC_PERCENTILE)
-        return s->type != STATISTIC_RUNS_WITH && s->type != STATISTIC_MIN;
+        return s->type == STATISTIC_RUNS_WITH ? cell->type == METRIC_EVENT
+                                              : s->type != STATISTIC_MIN;
     return !strcmp(s->percentile->name, "p50") || !strcmp(s->percentile->name, "p99");
 }
 
@@ -225,7 +227,7 @@ static void put_sample(struct derivation *d, const struct sample *sample)
         e.flags |= known_flags(d, cell->type, e.method);
         put_summary(d, &at, &e);
         put_replications(d, &at, sample, &d->statistics[i]);
-        if (shown(&cell->key, &d->statistics[i]))
+        if (shown(cell, &d->statistics[i]))
             keep_row(d, &at, &e);
     }
     if (cell->has_histogram && cell->key.instance == RESULT_POOLED)
@@ -363,6 +365,49 @@ static void put_faults(struct derivation *d, uint32_t r)
     }
 }
 
+static bool struck_alike(const struct result *a, const struct result *b)
+{
+    if (a->strike_count != b->strike_count)
+        return false;
+    for (uint32_t i = 0; i < a->strike_count; i++) {
+        const struct result_strike *x = &a->strikes[i], *y = &b->strikes[i];
+        if (x->fault != y->fault || x->begin != y->begin || x->end != y->end ||
+            strcmp(x->target, y->target))
+            return false;
+    }
+    return true;
+}
+
+static void keep_faults(struct derivation *d)
+{
+    const struct result *first = d->results[0];
+    struct arena *arena = &d->outcome->arena;
+    struct outcome_fault *faults = arena_array(arena, first->fault_count, struct outcome_fault);
+    bool vary = false;
+    for (uint32_t r = 1; r < d->part_count; r++)
+        vary = vary || !struck_alike(first, d->results[r]);
+    for (uint32_t f = 0; f < first->fault_count; f++) {
+        const struct result_fault *x = &first->faults[f];
+        faults[f] =
+            (struct outcome_fault){.name = arena_text(arena, x->name, strlen(x->name)),
+                                   .action = arena_text(arena, x->action, strlen(x->action)),
+                                   .amount = arena_text(arena, x->amount, strlen(x->amount)),
+                                   .target = "",
+                                   .vary = vary};
+    }
+    for (uint32_t i = 0; i < first->strike_count; i++) {
+        const struct result_strike *s = &first->strikes[i];
+        struct outcome_fault *f = &faults[s->fault];
+        if (f->strikes++)
+            continue;
+        f->target = arena_text(arena, s->target, strlen(s->target));
+        f->begin = s->begin;
+        f->end = s->end;
+    }
+    d->outcome->faults = faults;
+    d->outcome->fault_count = first->fault_count;
+}
+
 /* ---- points ---- */
 
 static void note_totals(struct derivation *d, const struct result *result, uint32_t replication)
@@ -402,6 +447,8 @@ static void open_point(struct derivation *d, const char *hash)
 static void derive_point(struct derivation *d)
 {
     struct result_cell model;
+    if (d->part_count && d->report->point_count == 1)
+        keep_faults(d);
     d->drifts = drift_seen(d->results, d->part_count);
     while (next_key(d, &model)) {
         arena_reset(&d->arena);

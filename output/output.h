@@ -54,6 +54,14 @@ struct outcome_row {
     double estimate, low, high;
 };
 
+/* A fault of the only point: its first strike in the first replication, and how many there are. */
+struct outcome_fault {
+    const char *name, *action, *target, *amount;
+    int64_t begin, end; /* ns */
+    uint32_t strikes;   /* 0: it does not strike in the first replication */
+    bool vary;          /* other replications were struck otherwise */
+};
+
 struct outcome {
     struct arena arena;
     const struct verdict *verdicts; /* in order of expectation and case */
@@ -61,6 +69,8 @@ struct outcome {
     uint32_t holds, fails, undecided;
     const struct outcome_row *rows; /* in order of the summary */
     uint32_t row_count;
+    const struct outcome_fault *faults; /* none where there are several points */
+    uint32_t fault_count;
     uint32_t part_count, part_expected;
     uint32_t damaged;     /* parts that were there but could not be used; they count as missing */
     uint32_t diverged;    /* replications that were stopped */

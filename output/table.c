@@ -153,6 +153,11 @@ static bool is_client(const struct screen *s, uint32_t point, const char *node)
     return find(s, point, node, "offered", "rate") != NULL;
 }
 
+static bool is_fault(const struct screen *s, uint32_t point, const char *node)
+{
+    return find(s, point, node, "recovery_time", "p50") != NULL;
+}
+
 /* The next node of a point, from its row `*at` on, in order of the summary; NULL at the end. */
 static const char *next_node(const struct screen *s, uint32_t point, uint32_t *at, bool client)
 {
@@ -160,7 +165,8 @@ static const char *next_node(const struct screen *s, uint32_t point, uint32_t *a
     uint32_t count = s->first[point + 1] - s->first[point];
     for (; *at < count; (*at)++) {
         bool begins = !*at || strcmp(rows[*at - 1].node, rows[*at].node);
-        if (begins && is_client(s, point, rows[*at].node) == client)
+        if (begins && is_client(s, point, rows[*at].node) == client &&
+            !is_fault(s, point, rows[*at].node))
             return rows[(*at)++].node;
     }
     return NULL;
@@ -199,6 +205,77 @@ static void put_nodes(const struct screen *s, bool client)
         fputc('\n', s->out);
     else if (client && s->outcome->diverged)
         fputs("Nothing was measured: no run came to the end of its warm-up.\n\n", s->out);
+}
+
+/* ---- faults ---- */
+
+static const char *fault_when(char text[TEXT_ROOM], const struct outcome_fault *f)
+{
+    char begin[NUMBER_ROOM], end[NUMBER_ROOM];
+    if (!f->strikes)
+        return f->vary ? "not in run 1" : "never";
+    int length =
+        snprintf(text, TEXT_ROOM, "%.40s–%.40s s", number_short(begin, (double)f->begin / 1e9, 5),
+                 number_short(end, (double)f->end / 1e9, 5));
+    if (f->strikes > 1)
+        snprintf(text + length, (size_t)(TEXT_ROOM - length), " .. (%u)", f->strikes);
+    return text;
+}
+
+/* Seconds of a duration; for a recovery also in how many replications it came. */
+static const char *fault_seconds(char text[TEXT_ROOM], const struct outcome_row *row,
+                                 const struct outcome_row *share)
+{
+    char number[NUMBER_ROOM];
+    if (!row || (isnan(row->estimate) && !isinf(row->estimate)))
+        return "–";
+    int length = isinf(row->estimate) ? snprintf(text, TEXT_ROOM, "never")
+                                      : snprintf(text, TEXT_ROOM, "%.40s",
+                                                 number_short(number, row->estimate / 1e3, 3));
+    if (share && share->estimate < 1)
+        snprintf(text + length, (size_t)(TEXT_ROOM - length), " (%.20s %% did)",
+                 number_short(number, 100 * share->estimate, 3));
+    return text;
+}
+
+/* A line for each: when (in the first replication), what, and what clients felt of it. */
+static void put_faults(const struct screen *s)
+{
+    enum { WHEN = 20, WHAT = 22, SECONDS = 16 };
+    const struct outcome *o = s->outcome;
+    char text[TEXT_ROOM], what[TEXT_ROOM];
+    bool vary = false;
+    if (!o->fault_count)
+        return;
+    paint(s, bold);
+    put_left(s, "fault", NAME_WIDTH - 2);
+    put_left(s, "when", WHEN);
+    put_left(s, "what", WHAT);
+    put_right(s, "errors %", CELL_WIDTH);
+    put_right(s, "unavailable s", CELL_WIDTH);
+    put_right(s, "recovered after s", SECONDS + 2);
+    paint(s, plain);
+    fputc('\n', s->out);
+    for (uint32_t i = 0; i < o->fault_count; i++) {
+        const struct outcome_fault *f = &o->faults[i];
+        vary = vary || f->vary;
+        put_left(s, f->name, NAME_WIDTH - 2);
+        put_left(s, fault_when(text, f), WHEN);
+        snprintf(what, sizeof what, "%.100s %.200s %.100s", f->action, f->target, f->amount);
+        put_left(s, what, WHAT);
+        put_right(s, figure(text, find(s, 0, f->name, "errors", "ratio"), true), CELL_WIDTH);
+        put_right(s, fault_seconds(text, find(s, 0, f->name, "unavailable_time", "total"), NULL),
+                  CELL_WIDTH);
+        put_right(s,
+                  fault_seconds(text, find(s, 0, f->name, "recovery_time", "p50"),
+                                find(s, 0, f->name, "recovery_time", "runs_with")),
+                  SECONDS + 2);
+        fputc('\n', s->out);
+    }
+    if (vary)
+        fputs("when and what as in the first run; others were struck otherwise (faults.csv)\n",
+              s->out);
+    fputc('\n', s->out);
 }
 
 /* ---- sweeps ---- */
@@ -411,6 +488,7 @@ void output_table(FILE *out, const struct report *report, const struct outcome *
     } else {
         put_nodes(&s, true);
         put_nodes(&s, false);
+        put_faults(&s);
     }
     put_expectations(&s);
     put_notes(&s);

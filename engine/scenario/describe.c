@@ -1,4 +1,5 @@
 #include "engine/scenario/describe.h"
+#include "engine/kernel/watch.h"
 #include "engine/scenario/faults.h"
 #include "engine/scenario/sampler.h"
 #include "engine/scenario/settings.h"
@@ -206,24 +207,29 @@ static void print_when(FILE *out, const char *when)
     wrap(out, text, TEXT_COLUMN, TEXT_COLUMN);
 }
 
+static void print_metric_table(FILE *out, const struct metric_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct metric *m = &table->metrics[i];
+        if (m->name[0] == '.')
+            continue;
+        char type[64];
+        snprintf(type, sizeof type, "%s", m->unit);
+        int column = fprintf(out, "  %s", m->name);
+        column = pad(out, column, TYPE_COLUMN);
+        column += fprintf(out, "%s: %s", type, statistics_of(m->type));
+        pad(out, column, TEXT_COLUMN);
+        wrap(out, m->summary, TEXT_COLUMN, TEXT_COLUMN);
+        if (m->when)
+            print_when(out, m->when);
+    }
+}
+
 static void print_metrics(FILE *out, const struct kind *kind)
 {
     fprintf(out, "\nMetrics\n");
     for (int t = 0; t < KIND_TABLES && kind->tables[t]; t++)
-        for (uint32_t i = 0; i < kind->tables[t]->count; i++) {
-            const struct metric *m = &kind->tables[t]->metrics[i];
-            if (m->name[0] == '.')
-                continue;
-            char type[64];
-            snprintf(type, sizeof type, "%s", m->unit);
-            int column = fprintf(out, "  %s", m->name);
-            column = pad(out, column, TYPE_COLUMN);
-            column += fprintf(out, "%s: %s", type, statistics_of(m->type));
-            pad(out, column, TEXT_COLUMN);
-            wrap(out, m->summary, TEXT_COLUMN, TEXT_COLUMN);
-            if (m->when)
-                print_when(out, m->when);
-        }
+        print_metric_table(out, kind->tables[t]);
 }
 
 static void print_kind(FILE *out, const struct kind *kind)
@@ -287,6 +293,8 @@ static void print_language(FILE *out)
     print_table(out, &settings_fault, 0, NULL);
     print_keys(out, settings_fault_keys);
     print_actions(out);
+    fprintf(out, "\nMetrics of a fault, under its name\n");
+    print_metric_table(out, &fault_metrics);
 }
 
 static void print_values(FILE *out)

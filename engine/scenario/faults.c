@@ -172,6 +172,16 @@ static bool put_name(struct point *point, const struct reading *entry,
     } else {
         fault->name = arena_format(point->arena, "%s", name->text);
     }
+    const struct blueprint *b = point->blueprint;
+    bool taken = bind_node(b, fault->name) != BIND_NO_NODE;
+    for (uint32_t i = 0; i < b->zone_count; i++)
+        taken = taken || !strcmp(b->zones[i], fault->name);
+    if (taken) {
+        document_error(&point->document, name ? name : entry->map, "name: another_one",
+                       "`%s` is the name of a node or zone: its metrics would be mixed up",
+                       fault->name);
+        return false;
+    }
     for (uint32_t i = 0; i < number; i++)
         if (!strcmp(faults[i].name, fault->name)) {
             document_error(&point->document, name ? name : entry->map, NULL,

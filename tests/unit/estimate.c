@@ -293,10 +293,62 @@ static void intervals_cover_the_truth_as_often_as_they_say(void)
     CU_ASSERT(fabs(squares / EXPERIMENTS - 19.0 / 17) < 0.25 * 19 / 17);
 }
 
+/* A run in which something came to pass after so many milliseconds; below 0: never. */
+static struct result_cell event(int64_t after_ms)
+{
+    struct result_cell cell = quotient(METRIC_EVENT, after_ms < 0 ? 0 : after_ms * 1000000, 1);
+    cell.unit = "ms";
+    cell.missing = after_ms < 0;
+    cell.min = cell.max = (int64_t)cell.numerator;
+    return cell;
+}
+
+/* Ranks 10 and 21 of 30, 2 and 9 of 10, 1 and 6 of 6, none of 5: those that never came stand last.
+ */
+static void a_median_over_all_runs_has_the_interval_of_its_ranks(void)
+{
+    static const struct {
+        uint32_t count, low, median, high;
+    } ranks[] = {{30, 10, 15, 21}, {10, 2, 5, 9}, {6, 1, 3, 6}, {5, 0, 3, 0}};
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        struct result_cell cells[R_MAX];
+        uint32_t n = ranks[i].count;
+        for (uint32_t r = 0; r < n; r++)
+            cells[r] = event((int64_t)((r * 7 + 3) % n + 1));
+        struct estimate e = judge_of(&arena, cells, n, "p50");
+        CU_ASSERT(near(e.value, ranks[i].median));
+        CU_ASSERT_EQUAL(isnan(e.low), !ranks[i].low);
+        CU_ASSERT(!ranks[i].low || (near(e.low, ranks[i].low) && near(e.high, ranks[i].high)));
+        CU_ASSERT_EQUAL(e.method, ranks[i].low ? METHOD_ORDER : METHOD_NONE);
+    }
+    arena_free(&arena);
+}
+
+static void what_never_came_counts_as_infinitely_late(void)
+{
+    struct arena arena = {0};
+    struct result_cell cells[11];
+    for (int r = 0; r < 10; r++)
+        cells[r] = event(r < 7 ? 100 + r : -1);
+    cells[10] = quotient(METRIC_EVENT, 0, 0); /* a run that tells nothing of it */
+    cells[10].unit = "ms";
+    struct estimate e = judge_of(&arena, cells, 11, "p50");
+    CU_ASSERT(near(e.value, 104) && near(e.low, 101) && isinf(e.high));
+    CU_ASSERT(e.flags == FLAG_CENSORED && e.replications == 10 && e.n == 7);
+    e = judge_of(&arena, cells, 11, "mean");
+    CU_ASSERT(isnan(e.value) && e.flags & FLAG_CENSORED);
+    e = judge_of(&arena, cells, 11, "runs_with");
+    CU_ASSERT(near(e.value, 0.7) && e.method == METHOD_CLOPPER);
+    arena_free(&arena);
+}
+
 SUITE("estimate", TEST(a_ratio_of_sums_keeps_empty_replications),
       TEST(an_interval_stays_in_its_range), TEST(thirty_clean_runs_do_not_prove_zero),
       TEST(counts_that_come_in_every_run_are_not_rare), TEST(one_replication_has_no_interval),
       TEST(quantiles_are_woodruff_on_the_merged_values),
       TEST(ranks_are_integers_never_rounded_products),
       TEST(operations_that_never_ended_are_infinitely_late), TEST(a_level_has_quantiles_of_time),
-      TEST(intervals_cover_the_truth_as_often_as_they_say))
+      TEST(intervals_cover_the_truth_as_often_as_they_say),
+      TEST(a_median_over_all_runs_has_the_interval_of_its_ranks),
+      TEST(what_never_came_counts_as_infinitely_late))

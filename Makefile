@@ -8,9 +8,10 @@ FLAVOUR ?= release
 BUILD := build/$(FLAVOUR)
 PREFIX ?= /usr/local
 
-# (-Wno-string-conversion: clang asks about CHECK(!"why this cannot be"), which is meant.)
+# (-Wno-string-conversion: clang asks about CHECK(!"why this cannot be"), which is meant.
+# -Wno-missing-field-initializers: tables leave out what is zero.)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-    -Wcast-qual -Wno-string-conversion
+    -Wcast-qual -Wno-string-conversion -Wno-missing-field-initializers
 # `make WERROR=` builds with a compiler newer than this source, whose new warnings are not errors.
 WERROR ?= -Werror
 OPTIMIZE ?= -O2

@@ -109,9 +109,21 @@ static double play(int64_t seconds, double *events)
         instances[i] =
             (struct instance){.configs = configs, .weight = 1, .speed = 1, .zone = ZONE_NONE};
     const struct blueprint_node nodes[] = {
-        {"client", &client_kind, 1, CLIENT, instances},
-        {"quorum", &quorum_kind, 1, QUORUM, instances},
-        {"member", &member_kind, MEMBERS, MEMBER, instances},
+        {.name = "client",
+         .kind = &client_kind,
+         .count = 1,
+         .first = CLIENT,
+         .instances = instances},
+        {.name = "quorum",
+         .kind = &quorum_kind,
+         .count = 1,
+         .first = QUORUM,
+         .instances = instances},
+        {.name = "member",
+         .kind = &member_kind,
+         .count = MEMBERS,
+         .first = MEMBER,
+         .instances = instances},
     };
     struct link_rule rule = {.keys = LINK_LATENCY | LINK_LOSS | LINK_GIVE_UP,
                              .config = {.loss = 0.01, .give_up = 3000 * MS}};

@@ -6,6 +6,8 @@
 
 enum { ACTIONS_MAX = 32 };
 
+#define DRAW_SIZE_MAX 256e6 /* bytes of the strikes of one fault in one replication */
+
 /* One entry while it is read. */
 struct reading {
     const struct node *map, *action, *target; /* action: its key */
@@ -124,6 +126,21 @@ static bool times_agree(struct point *point, const struct reading *entry)
     return false;
 }
 
+/* Bytes that the choice of one strike takes, about; 0 where nothing is chosen anew. */
+static double draw_size(const struct blueprint *b, const struct blueprint_fault *fault)
+{
+    double size = 0, bits = b->agent_count / 8.0;
+    for (uint32_t i = 0; i < fault->set_count; i++) {
+        double members = fault->sets[i].count;
+        if (fault->sets[i].pick == PICK_ALL)
+            continue;
+        size += 4 * members + 4 * bits;
+        if (fault->sets[i].pick == PICK_MAJORITIES_RING)
+            size += members * (members + 2 * bits);
+    }
+    return size;
+}
+
 /* How often it strikes in one replication, about. */
 static bool count_strikes(struct point *point, const struct reading *entry,
                           const struct blueprint_fault *fault)
@@ -133,14 +150,18 @@ static bool count_strikes(struct point *point, const struct reading *entry,
     if (fault->random)
         gap = distribution_mean(&fault->mtbf) +
               (fault->repaired ? distribution_mean(&fault->mttr) : (double)fault->duration);
-    if ((!fault->every && !fault->random) || span / gap <= FAULT_STRIKES_MAX)
+    double strikes = fault->every || fault->random ? span / gap : 1;
+    if (strikes > FAULT_STRIKES_MAX)
+        document_error(&point->document, key_of(entry, fault->random ? "mtbf" : "every"), NULL,
+                       "the fault strikes more than %d times in one run, the drain included",
+                       FAULT_STRIKES_MAX);
+    else if (strikes * draw_size(b, fault) > DRAW_SIZE_MAX)
+        document_error(&point->document, entry->target, NULL,
+                       "too many choices among too many members in one run");
+    else
         return true;
-    document_error(&point->document, key_of(entry, fault->random ? "mtbf" : "every"), NULL,
-                   "the fault strikes more than %d times in one run, the drain included",
-                   FAULT_STRIKES_MAX);
     return false;
 }
-
 static void put_times(const struct reading *entry, struct blueprint_fault *fault)
 {
     const struct fault_settings *f = &entry->settings;

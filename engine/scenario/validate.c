@@ -173,7 +173,7 @@ static void print_links(struct view *v)
 {
     const struct node *map = document_find(v->point.document.root, "links");
     fprintf(v->out, "\nlinks (what none of them sets: latency 0s, bandwidth unlimited, loss 0%%, "
-                    "give_up 60s)\n");
+                    "give_up 60s, transport message)\n");
     for (uint32_t i = 0; map && i < map->count; i++) {
         fprintf(v->out, "  %-*s ", NAME_COLUMN, map->keys[i]->text);
         print_written(v->out, map->items[i]);
@@ -395,6 +395,7 @@ static void print_point(struct view *v, const struct report *report, uint32_t at
         print_fields(v, i, n->kind->fields);
     }
     print_links(v);
+    validate_faults(&v->blueprint, report->seed, v->out);
     print_load(v, all);
 }
 

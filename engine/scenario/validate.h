@@ -12,4 +12,7 @@
  * distribution that is cut at 0. */
 void scenario_validate(const struct scenario *scenario, FILE *out);
 
+/* The part of it that tells of faults: whom each means, and its first strikes with this seed. */
+void validate_faults(const struct blueprint *blueprint, uint64_t seed, FILE *out);
+
 #endif

@@ -188,6 +188,11 @@ void recovery_end(struct recovery *r)
 {
     marks_pass(r, r->measured.end);
     open_advance(r, r->measured.end);
+    recovery_free(r);
+}
+
+void recovery_free(struct recovery *r)
+{
     histogram_free(&r->before);
 }
 

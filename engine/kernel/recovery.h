@@ -22,7 +22,8 @@
 
 struct recovery;
 
-/* In `arena`, but for a histogram that recovery_end gives back. `strikes` are sorted by begin. */
+/* In `arena`, but for a histogram that recovery_end or recovery_free gives back. `strikes` are
+ * sorted by begin. */
 struct recovery *recovery_begin(struct arena *arena, const struct strike *strikes, uint32_t count,
                                 struct window measured);
 
@@ -31,6 +32,9 @@ void recovery_answer(struct recovery *r, int64_t now_ns, int64_t latency_ns);
 
 /* No answers come any more before the end of W. Once. */
 void recovery_end(struct recovery *r);
+
+/* Gives back what does not stand in the arena; of a run that was stopped too. */
+void recovery_free(struct recovery *r);
 
 /* How long a fault's strikes took (ns), INT64_MAX for never; false where they tell nothing. After
  * recovery_end. */

@@ -139,6 +139,7 @@ void watch_free(struct watch *w)
         return;
     for (uint32_t i = 0; i < w->simulation->agent_count; i++)
         free(w->seen[i].gaps);
+    recovery_free(w->recovery);
     free(w->spans);
 }
 

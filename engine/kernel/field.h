@@ -78,7 +78,7 @@ struct field_list {
 };
 
 /* One verb of a step, and the keys that may stand beside it, separated by spaces; `*` stands for
- * every key of the included tables. */
+ * every key of the included tables, behind it `-name` for all but that one. */
 struct field_verb {
     const char *name;
     const char *modifiers;

@@ -120,8 +120,10 @@ static void print_steps(FILE *out, const struct field_steps *steps)
     for (const struct field_verb *v = steps->verbs; v->name; v++) {
         char text[160];
         size_t length = strcspn(v->modifiers, "*");
-        snprintf(text, sizeof text, "`%s` goes with %.*s%s", v->name, (int)length, v->modifiers,
-                 v->modifiers[length] ? "and every key of a caller" : "");
+        const char *except = strchr(v->modifiers, '-');
+        snprintf(text, sizeof text, "`%s` goes with %.*s%s%s%s", v->name, (int)length, v->modifiers,
+                 v->modifiers[length] ? "and every key of a caller" : "", except ? " but " : "",
+                 except ? except + 1 : "");
         fprintf(out, "%*s", TEXT_COLUMN, "");
         wrap(out, text, TEXT_COLUMN, TEXT_COLUMN);
     }

@@ -58,8 +58,10 @@ static bool goes_with(const struct reader *r, const struct field_verb *verb,
     bool own = false;
     for (const struct field *f = r->table->record->fields; f->name; f++)
         own = own || f == key->field;
-    return holds_word(verb->modifiers, key->field->name) ||
-           (!own && holds_word(verb->modifiers, "*"));
+    const char *name = key->field->name;
+    return holds_word(verb->modifiers, name) ||
+           (!own && holds_word(verb->modifiers, "*") &&
+            !holds_word(verb->modifiers, arena_format(r->binder->arena, "-%s", name)));
 }
 
 /* The one verb of a record; NULL after an error. */

@@ -139,7 +139,7 @@ const struct field_steps flow_steps = {
     .record = &step_table,
     .verbs =
         (const struct field_verb[]){
-            [FLOW_CALL] = {"call", "as key sizes times chance if *"},
+            [FLOW_CALL] = {"call", "as key sizes times chance if * -rate_limit"},
             [FLOW_SEND] = {"send", "as key sizes times chance if"},
             [FLOW_WORK] = {"work", "times chance if"},
             [FLOW_ALL] = {"all", "times chance if timeout"},

@@ -285,6 +285,7 @@ static bool begin(const struct flow_host *host, struct call *c, const struct flo
     switch ((enum flow_verb)step->verb) {
     case FLOW_CALL:
         caller_begin(&f->caller, host->guard);
+        f->flow.deadline_ns = c->deadline_ns;
         send_try(host, c, step);
         return true;
     case FLOW_SEND:
@@ -377,9 +378,10 @@ static void wake_caller(const struct flow_host *host, struct call *c)
     enum caller_next next = caller_wake(&f->caller, &step->caller, c, host->agent);
     if (next == CALLER_AGAIN)
         send_try(host, c, step);
-    else if (next == CALLER_ENDED)
-        step_done(host, c, caller_status(&f->caller, c),
-                  caller_reason(&f->caller) == REASON_REJECTED);
+    if (next != CALLER_ENDED)
+        return;
+    c->deadline_ns = f->flow.deadline_ns;
+    step_done(host, c, caller_status(&f->caller, c), caller_reason(&f->caller) == REASON_REJECTED);
 }
 
 void flow_wake(const struct flow_host *host, struct call *c)

@@ -66,6 +66,7 @@ struct flow {
     uint16_t at;                   /* index of the step at hand */
     uint8_t status;                /* enum status: of what ran last */
     uint8_t bits;
+    int64_t deadline_ns; /* the request's own, while a call of a step has another */
 };
 
 /* MUST stand at the start of the frame of a kind with steps. */

@@ -179,6 +179,8 @@ static void timeouts_and_retries_belong_to_a_step(void)
         {"[{call: deaf, timeout: 20ms}]", 22, INFO, .more = ", timeout: 50ms", .deaf = 1},
         {"[{call: bad, retry: {attempts: 3, backoff: constant(4ms)}}, a]", 31, FAIL, .bad = 3},
         {"[{call: deaf, timeout: 10ms, retry: {attempts: 3}}]", 32, INFO, .deaf = 3},
+        {"[{call: a, deadline: 15ms}, b]", 36, OK, .a = 1, .b = 1},
+        {"[{call: deaf, deadline: 15ms}, {call: b, if: error}]", 39, OK, .b = 1, .deaf = 1},
         {"[{all: [a, deaf], timeout: 30ms}]", 32, INFO, .a = 1, .deaf = 1},
         {"[{all: [a, deaf], timeout: 30ms}, {call: b, if: error}]", 54, OK, .a = 1, .b = 1,
          .deaf = 1},

@@ -243,6 +243,8 @@ static void joined(const struct caller *caller, const struct caller_config *conf
                    struct agent *agent)
 {
     struct guard *guard = caller->guard;
+    if (!guard)
+        return;
     if (config->has_hedge && config->hedge_after)
         running_add(guard_latencies(guard, config, c->operation),
                     clock_steady(agent) - caller->since_ns, caller_percentile(config->hedge_after));
@@ -323,13 +325,12 @@ static enum caller_next after_failure(struct caller *caller, const struct caller
     return CALLER_WAITS;
 }
 
-enum caller_next caller_wake(struct caller *caller, const struct caller_config *config,
-                             struct call *c, struct agent *agent)
+enum caller_next caller_wake_guarded(struct caller *caller, const struct caller_config *config,
+                                     struct call *c, struct agent *agent)
 {
     bool timeout = false;
     if (LIKELY(c->wake == WAKE_JOINED)) {
-        if (UNLIKELY(caller->guard != NULL))
-            joined(caller, config, c, agent);
+        joined(caller, config, c, agent);
         return CALLER_ENDED;
     }
     switch ((enum caller_state)caller->state) {

@@ -133,8 +133,16 @@ uint32_t caller_bytes(const struct agent *agent, const struct call *call);
 bool caller_plain(const struct caller_config *config);
 
 /* The call was woken with JOINED, SHORT or TIMEOUT. */
-enum caller_next caller_wake(struct caller *caller, const struct caller_config *config,
-                             struct call *call, struct agent *agent);
+enum caller_next caller_wake_guarded(struct caller *caller, const struct caller_config *config,
+                                     struct call *call, struct agent *agent);
+static inline enum caller_next caller_wake(struct caller *caller,
+                                           const struct caller_config *config, struct call *call,
+                                           struct agent *agent)
+{
+    if (LIKELY(call->wake == WAKE_JOINED && !caller->guard))
+        return CALLER_ENDED;
+    return caller_wake_guarded(caller, config, call, agent);
+}
 
 /* Whether this wake is the end of a try that was not answered in time; before caller_wake. */
 static inline bool caller_times_out(const struct caller *caller, const struct call *call)

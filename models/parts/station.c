@@ -110,13 +110,6 @@ static void begin_work(struct station *st, struct call *c)
     call_work(c, st->agent, time_ns);
 }
 
-/* The short way through: fifo, and the slot is kept for the own work only. It does what the general
- * way does, without asking for what cannot be, and moves each level by one. */
-static inline void plain_work(struct station *st, struct call *c)
-{
-    call_work(c, st->agent, set_to_work(st, c));
-}
-
 static inline void end_work(struct station *st, struct call *c)
 {
     st->working--;
@@ -265,10 +258,10 @@ static void interrupt(struct station *st, struct call *c)
 /* No slot is free. */
 static enum station_outcome enter_full(struct station *st, struct call *c)
 {
-    struct call *victim;
+    struct call *victim = NULL;
     if (st->waiting >= st->config->queue)
         return refuse(c);
-    if (shed_refuses(st, c, &victim))
+    if (UNLIKELY(st->config->shed != SHED_NONE) && shed_refuses(st, c, &victim))
         return shed_turns_away(st, c, SHED_SHED);
     if (victim) {
         waiting_remove(st, victim);
@@ -322,13 +315,21 @@ static inline void admit(struct station *st, struct call *c, const struct distri
     v->order = st->order++;
 }
 
+/* The short way: fifo, no patience, and the slot is kept for the own work only. It does what the
+ * general way does, without asking for what cannot be, and moves each level by one. */
 enum station_outcome station_enter(struct station *st, struct call *c)
 {
     admit(st, c, &station_config(st, c)->time);
     if (LIKELY(st->plain && st->taken < st->slots && station_visit(c)->left_ns)) {
         st->taken++;
-        plain_work(st, c);
+        call_work(c, st->agent, set_to_work(st, c));
         record_level(st->record, STATION_BUSY, 1);
+        record_level(st->record, STATION_IN_SYSTEM, 1);
+        return STATION_KEPT;
+    }
+    if (LIKELY(st->plain && st->taken >= st->slots && st->waiting < st->config->queue)) {
+        begin_wait(st, c);
+        record_level(st->record, STATION_QUEUE_LENGTH, 1);
         record_level(st->record, STATION_IN_SYSTEM, 1);
         return STATION_KEPT;
     }
@@ -394,7 +395,7 @@ static inline void plain_leave(struct station *st, struct call *c)
     struct call *next = waiting_shift(st);
     end_wait(st, next);
     record_level(st->record, STATION_QUEUE_LENGTH, -1);
-    plain_work(st, next);
+    call_work(next, st->agent, set_to_work(st, next));
 }
 
 static enum station_outcome leave(struct station *st, struct call *c)
@@ -584,7 +585,8 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->contended = st->config->has_usl;
         st->watchful = shed_watches(st);
         st->plain = st->config->discipline == STATION_FIFO &&
-                    st->config->hold == STATION_HOLD_WORK && !st->contended && !st->watchful;
+                    st->config->hold == STATION_HOLD_WORK && !st->contended && !st->watchful &&
+                    !station_has_patience(st);
         st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
         if (!st->separate)
             record_level_equal(st->record, STATION_WORKING, STATION_BUSY);

@@ -230,6 +230,9 @@ static inline bool station_is_idle(const struct station *station, const struct c
            station->config->hold == STATION_HOLD_WORK;
 }
 
+/* Whether any operation may leave the queue unserved. */
+bool station_has_patience(const struct station *station);
+
 /* True where calls of this configuration pass without cost: no work and no limit. */
 bool station_passes(const struct station_config *config);
 

@@ -309,3 +309,14 @@ bool station_coin(const struct station *st, const struct call *c, double share)
     uint64_t draw = call_draw(c, st->agent, DRAW_FAIL);
     return random_chance(draw, share);
 }
+
+bool station_has_patience(const struct station *st)
+{
+    bool has = false;
+    for (uint32_t o = 0; o < st->agent->simulation->blueprint->operation_count; o++) {
+        const unsigned char *config = st->agent->configs[o];
+        const struct station_config *station = (const void *)(config + st->config_offset);
+        has |= station->patience.kind != DISTRIBUTION_CONSTANT || station->patience.value > 0;
+    }
+    return has;
+}

@@ -152,7 +152,7 @@ static const struct field caller_own[] = {
                                                    {0},
                                                }},
      .summary = "Stops calling a target that fails: tries then fail at once. One for each instance "
-                "and target."},
+                "and target; calls of several steps to one target share that of the first."},
     {.name = "limit",
      .type = FIELD_COUNT,
      .offset = offsetof(struct caller_config, limit),

@@ -25,7 +25,6 @@ bool guard_is_needed(const struct caller_config *c, bool counts)
 
 /* What all configurations of an instance need together. */
 struct needs {
-    const struct breaker_config *breaker;
     double tokens;
     bool counts, any, limits, cancels;
 };
@@ -36,8 +35,6 @@ static void need(void *context, const struct caller_config *config)
     n->any |= guard_is_needed(config, n->counts);
     n->limits |= has_limit(config);
     n->cancels |= config->has_hedge && config->hedge_cancel;
-    if (config->has_breaker && !n->breaker)
-        n->breaker = &config->breaker;
     if (config->has_retry && config->budget && config->budget_burst > n->tokens)
         n->tokens = config->budget_burst;
 }
@@ -62,7 +59,6 @@ struct guard *caller_start(struct agent *agent, size_t offset, int guards, int t
     guard->tries = tries >= 0 ? agent->records[tries] : NULL;
     guard->client = agent->kind->flags & KIND_CLIENT;
     guard->limits = needs.limits;
-    guard->breaker = needs.breaker;
     guard->tokens = needs.tokens;
     guard->admits = guard->config->limiter.kind != LIMITER_NONE;
     guard->slots = arena_array(arena, s->agent_count, uint32_t);
@@ -119,8 +115,10 @@ bool guard_breaker_lets(struct guard *guard, const struct caller_config *config,
     caller->marks &= (uint8_t)~CALLER_PROBES;
     if (!config->has_breaker)
         return true;
-    struct breaker *breaker = &guard_target(guard, to)->breaker;
-    if (!breaker_lets(breaker, guard->breaker, *guard->record->now, &probe)) {
+    struct guard_target *target = guard_target(guard, to);
+    if (!target->rule)
+        target->rule = &config->breaker;
+    if (!breaker_lets(&target->breaker, target->rule, *guard->record->now, &probe)) {
         guard_count(guard, c, GUARD_SHORT_COUNT);
         return false;
     }
@@ -131,11 +129,12 @@ bool guard_breaker_lets(struct guard *guard, const struct caller_config *config,
 void guard_breaker_learns(struct guard *guard, const struct call *c, uint32_t to, bool probe,
                           bool ok)
 {
-    if (!guard->breaker)
+    struct guard_target *target = guard->slots[to] ? guard_target(guard, to) : NULL;
+    if (!target || !target->rule)
         return;
-    struct breaker *breaker = &guard_target(guard, to)->breaker;
+    struct breaker *breaker = &target->breaker;
     bool was_closed = breaker->state == BREAKER_CLOSED;
-    if (breaker_learns(breaker, guard->breaker, *guard->record->now, probe, ok))
+    if (breaker_learns(breaker, target->rule, *guard->record->now, probe, ok))
         guard_count(guard, c, GUARD_TRIPS);
     bool is_closed = breaker->state == BREAKER_CLOSED;
     if (was_closed != is_closed)

@@ -40,7 +40,8 @@ enum { GUARD_HEDGE_AFTER = 100 }; /* answers before a percentile is believed */
 /* One agent that is called. */
 struct guard_target {
     struct breaker breaker;
-    uint64_t in_flight;  /* room granted included */
+    const struct breaker_config *rule; /* of the first call to it that has one; NULL: none yet */
+    uint64_t in_flight;                /* room granted included */
     uint32_t head, tail; /* calls that wait for room, first to come first to go; 0: none */
 };
 
@@ -54,11 +55,10 @@ struct guard_latencies {
 
 struct guard {
     struct agent *agent;
-    const struct caller_config *config;   /* of the first operation: its rate limit */
-    const struct breaker_config *breaker; /* the first one written; NULL: none */
-    struct record *record;                /* of guard_metrics */
-    struct record *tries;                 /* of caller_metrics, or NULL */
-    bool limits; /* some call has a limit: messages in flight are counted */
+    const struct caller_config *config; /* of the first operation: its rate limit */
+    struct record *record;              /* of guard_metrics */
+    struct record *tries;               /* of caller_metrics, or NULL */
+    bool limits;                        /* some call has a limit: messages in flight are counted */
     bool admits, client;
     size_t caller_at; /* of the struct caller in a frame, once one has waited */
     double tokens;    /* of the retry budget */

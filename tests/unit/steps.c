@@ -192,6 +192,17 @@ static void timeouts_and_retries_belong_to_a_step(void)
     });
 }
 
+/* Opens for good after two errors at one target, after four at the other. */
+static void every_target_has_the_breaker_of_its_step(void)
+{
+    struct seen seen =
+        play("[{call: bad, breaker: {errors: consecutive(2), open: 1h}},"
+             " {call: deaf, if: error, timeout: 5ms, breaker: {errors: consecutive(4), open: 1h}}]",
+             "", 10);
+    CU_ASSERT_EQUAL(seen.arrivals[3], 2);
+    CU_ASSERT_EQUAL(seen.arrivals[4], 4);
+}
+
 static void a_message_is_not_waited_for(void)
 {
     judge_all((const struct expected[]){
@@ -302,6 +313,7 @@ static void a_circle_is_one_of_nodes_and_operations(void)
 
 SUITE("steps", TEST(steps_in_turn_add_up), TEST(branches_run_side_by_side),
       TEST(what_fails_ends_the_list), TEST(an_error_is_caught_by_the_next_step_that_asks_for_it),
-      TEST(timeouts_and_retries_belong_to_a_step), TEST(a_message_is_not_waited_for),
-      TEST(a_slot_is_held_for_own_work_or_for_the_request), TEST(coins_fall_apart),
-      TEST(wrong_steps_are_told), TEST(a_circle_is_one_of_nodes_and_operations))
+      TEST(timeouts_and_retries_belong_to_a_step), TEST(every_target_has_the_breaker_of_its_step),
+      TEST(a_message_is_not_waited_for), TEST(a_slot_is_held_for_own_work_or_for_the_request),
+      TEST(coins_fall_apart), TEST(wrong_steps_are_told),
+      TEST(a_circle_is_one_of_nodes_and_operations))

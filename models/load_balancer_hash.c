@@ -12,16 +12,14 @@
 enum { TRIES_MAX = 1000 };
 static const uint64_t apart = UINT64_C(0x6a09e667f3bcc908); /* keeps coins from the contests */
 
-static const struct field ring_fields[] = {
-    {.name = "vnodes",
-     .type = FIELD_COUNT,
-     .offset = offsetof(struct load_balancer_config, vnodes),
-     .otherwise = "100",
-     .min = 1,
-     .max = 100000,
-     .summary = "Points of a backend of weight 1 on the ring."},
-    {0},
-};
+#define VNODES                                                                                     \
+    {                                                                                              \
+        .name = "vnodes", .type = FIELD_COUNT,                                                     \
+        .offset = offsetof(struct load_balancer_config, vnodes), .otherwise = "100", .min = 1,     \
+        .max = 100000, .summary = "Points of a backend of weight 1 on the ring."                   \
+    }
+
+static const struct field ring_fields[] = {VNODES, {0}};
 const struct field_table load_balancer_consistent_hash_parameters = {.fields = ring_fields};
 
 static const struct field bounded_fields[] = {
@@ -33,13 +31,7 @@ static const struct field bounded_fields[] = {
      .max = 100,
      .summary = "The most a backend may have in hand, this request counted, over its part; rounded "
                 "up to a whole request."},
-    {.name = "vnodes",
-     .type = FIELD_COUNT,
-     .offset = offsetof(struct load_balancer_config, vnodes),
-     .otherwise = "100",
-     .min = 1,
-     .max = 100000,
-     .summary = "Points of a backend of weight 1 on the ring."},
+    VNODES,
     {0},
 };
 const struct field_table load_balancer_bounded_load_parameters = {.fields = bounded_fields};

@@ -130,9 +130,8 @@ void event_dispatch(struct simulation *s, const struct event *event);
 /* More calls than the blueprint allows: the run ends here. */
 void simulation_diverges(struct simulation *s);
 
-/* What a call has room for behind its tail fills whole cache lines: 192 B each with frames of up to
- * FRAME_SMALL, 256 B of up to FRAME_LARGE, 320 B of up to FRAME_LARGEST. Clearing them by these
- * sizes, which the compiler knows, takes a few stores instead of a call. */
+/* Calls lie a power of two apart: 256 B with frames of up to FRAME_LARGE, 512 B beyond. Frames are
+ * cleared by these sizes, which the compiler knows: that takes a few stores instead of a call. */
 enum { FRAME_SMALL = 48, FRAME_LARGE = 112, FRAME_LARGEST = 176 };
 
 static inline uint32_t frame_room(uint32_t frame_size)

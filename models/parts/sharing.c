@@ -100,12 +100,14 @@ void sharing_schedule(struct station *st)
     call_work(st->next, st->agent, delay_ns < INT64_MAX / 2 ? (int64_t)delay_ns : INT64_MAX / 2);
 }
 
-void sharing_add(struct station *st, struct call *c)
+void sharing_join(struct station *st, struct call *c)
 {
+    sharing_advance(st);
     const struct station_visit *v = station_visit(c);
     ranking_key demand = (ranking_key)v->left_ns << FRACTION;
     ranking_add(&st->serving, &st->agent->place->memory,
                 (struct ranked){st->attained + demand, v->order, c});
+    sharing_schedule(st);
 }
 
 void sharing_remove(struct station *st, struct call *c)

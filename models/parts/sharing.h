@@ -22,8 +22,10 @@ void sharing_advance(struct station *station);
 /* Sets the work event of the call that finishes first. */
 void sharing_schedule(struct station *station);
 
-/* Takes a call in among those at work, with its demand; or out, where it has not finished. */
-void sharing_add(struct station *station, struct call *call);
+/* Takes a call in among those at work, with what is left of its demand, and schedules anew. */
+void sharing_join(struct station *station, struct call *call);
+
+/* Takes one out that has not finished; between sharing_advance and sharing_schedule. */
 void sharing_remove(struct station *station, struct call *call);
 
 #endif

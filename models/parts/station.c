@@ -100,9 +100,7 @@ static void begin_work(struct station *st, struct call *c)
 {
     int64_t time_ns = set_to_work(st, c);
     if (UNLIKELY(st->contended)) {
-        sharing_advance(st);
-        sharing_add(st, c);
-        sharing_schedule(st);
+        sharing_join(st, c);
         return;
     }
     if (UNLIKELY(preempts(st)))
@@ -229,9 +227,7 @@ static enum station_outcome enter_sharing(struct station *st, struct call *c)
     v->since_ns = now_of(st);
     v->state = STATION_WORKS;
     c->flags |= CALL_IN_STATION;
-    sharing_advance(st);
-    sharing_add(st, c);
-    sharing_schedule(st);
+    sharing_join(st, c);
     return STATION_KEPT;
 }
 
@@ -359,9 +355,7 @@ enum station_outcome station_work_again(struct station *st, struct call *c, int6
         v->since_ns = now_of(st);
         v->state = STATION_WORKS;
         c->flags |= CALL_IN_STATION;
-        sharing_advance(st);
-        sharing_add(st, c);
-        sharing_schedule(st);
+        sharing_join(st, c);
     } else {
         begin_work(st, c);
     }

@@ -218,7 +218,7 @@ static void copy_known(struct agent *agent, struct balancer *b, uint32_t *connec
     if (estimates)
         memcpy(estimates, b->estimates, s->agent_count * sizeof *estimates);
     for (uint32_t i = 0; i < s->agent_count; i++)
-        b->known_inside[i] = (uint32_t)s->agents[i].inside;
+        b->known_inside[i] = (uint32_t)agent_inside(&s->agents[i]);
 }
 
 void balancer_refresh(struct agent *agent)

@@ -64,7 +64,7 @@ static uint32_t join_shortest_queue_pick(struct agent *agent, struct balancer_ch
     (void)c;
     for (uint32_t i = 0; i < choice->count; i++) {
         uint32_t at = choice->agents[i];
-        double n = b->known_inside ? b->known_inside[at] : (double)agents[at].inside;
+        double n = b->known_inside ? b->known_inside[at] : (double)agent_inside(&agents[at]);
         choice->scores[i] = (n + 1) / balancer_weight(agent, choice, i);
     }
     return choice->agents[balancer_least(agent, choice)];

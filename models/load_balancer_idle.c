@@ -69,7 +69,7 @@ static uint32_t join_idle_queue_pick(struct agent *agent, struct balancer_choice
 void load_balancer_idle_told(struct agent *agent, struct balancer_choice *choice, uint32_t backend)
 {
     const struct pool *to = &choice->config->to;
-    if (agent->simulation->agents[backend].inside)
+    if (agent_inside(&agent->simulation->agents[backend]))
         return;
     for (uint32_t i = 0; i < to->count; i++)
         if (to->agents[i] == backend)

@@ -1,73 +1,5 @@
 /* Calls: how they begin, wait, are answered and end. The rules stand in simulation.h. */
-#include "engine/kernel/mechanism.h"
-
-/* ---- the accounts of a visit ---- */
-
-static inline void visit_enter(struct agent *agent, struct call *c)
-{
-    int64_t now = agent->simulation->queue.now;
-    c->arrived_ns = now;
-    if (!agent->visited)
-        return;
-    agent->inside++;
-    agent->flow_in += window_holds(&agent->simulation->window, now);
-    struct record *r = agent->records[VISITS];
-    record_count(r, VISIT_ARRIVALS, c->operation, now, 1);
-    record_level(r, VISIT_INSIDE, 1);
-}
-
-void visit_leave(struct agent *agent, struct call *c, int how)
-{
-    if (!agent->visited)
-        return;
-    const struct simulation *s = agent->simulation;
-    int64_t now = s->queue.now, arrived = c->arrived_ns;
-    struct record *r = agent->records[VISITS];
-    agent->inside--;
-    record_level(r, VISIT_INSIDE, -1);
-    int64_t from = arrived > s->window.begin ? arrived : s->window.begin;
-    int64_t to = now < s->window.end ? now : s->window.end;
-    if (to > from)
-        agent->sojourn += to - from;
-    agent->flow_out[how] += window_holds(&s->window, now);
-    if (LIKELY(how == LEFT_DEPARTED))
-        record_count(r, VISIT_DEPARTURES, c->operation, now, 1);
-    if (UNLIKELY(s->observer && s->observer->leave))
-        s->observer->leave(s->observer->context, agent, c);
-    if (UNLIKELY(agent->drains && !agent->inside))
-        scaler_drained(agent);
-}
-
-/* What the answer tells of the visit: its latency, or how it failed. */
-static inline void visit_answer(struct agent *agent, struct call *c, enum status status)
-{
-    if (!agent->visited)
-        return;
-    const struct simulation *s = agent->simulation;
-    struct record *r = agent->records[VISITS];
-    struct entry e = record_at(r, c->operation, c->arrived_ns);
-    if (LIKELY(status == STATUS_OK)) {
-        entry_duration(&e, VISIT_LATENCY, s->queue.now - c->arrived_ns);
-    } else {
-        entry_count(&e, VISIT_FAILED, 1);
-        if (c->flags & CALL_REJECTED)
-            entry_count(&e, VISIT_REJECTED_COUNT, 1);
-        if (c->flags & CALL_ABANDONED)
-            entry_count(&e, VISIT_ABANDONED_COUNT, 1);
-    }
-    if (c->flags & (CALL_REJECTED | CALL_ABANDONED | CALL_POST))
-        return;
-    const struct call *p = call_parent(s, c);
-    if (UNLIKELY(!p || p->round != c->parent_round))
-        record_count(r, VISIT_WASTED_COUNT, c->operation, s->queue.now, 1);
-}
-
-static inline int visit_end(const struct call *c)
-{
-    return c->flags & CALL_REJECTED    ? LEFT_REJECTED
-           : c->flags & CALL_ABANDONED ? LEFT_ABANDONED
-                                       : LEFT_DEPARTED;
-}
+#include "engine/kernel/visit.h"
 
 /* ---- beginning ---- */
 
@@ -207,10 +139,8 @@ void call_stop(struct call *c, struct agent *agent)
 void call_reply(struct call *c, struct agent *agent, enum status status, uint32_t size)
 {
     struct simulation *s = agent->simulation;
-    if (!(c->flags & CALL_LOCAL)) {
-        visit_answer(agent, c, status);
-        visit_leave(agent, c, visit_end(c));
-    }
+    if (LIKELY(!(c->flags & CALL_LOCAL)))
+        visit_reply(agent, c, status);
     if (c->flags & (CALL_POST | CALL_ORPHAN)) {
         call_release(s, c);
         return;
@@ -232,10 +162,10 @@ void call_reply(struct call *c, struct agent *agent, enum status status, uint32_
 
 /* In the parent's list of children, where it keeps one: `instead` (0: nothing) takes the place of
  * `c`. A copy made by a link stands in no list; whichever of the two stays takes the place. */
-SELDOM static void relist(struct simulation *s, const struct call *c, uint32_t instead)
+SELDOM void call_relist(struct simulation *s, const struct call *c, uint32_t instead)
 {
     struct call *parent = call_parent(s, c);
-    if (!parent)
+    if (!parent || !s->agents[c->from].cancels)
         return;
     uint32_t index = call_index(s, c);
     uint32_t *link = &call_tail(parent)->children;
@@ -246,12 +176,6 @@ SELDOM static void relist(struct simulation *s, const struct call *c, uint32_t i
     if (instead)
         call_at(s, instead)->sibling = c->sibling;
     *link = instead ? instead : c->sibling;
-}
-
-static inline void call_relist(struct simulation *s, const struct call *c, uint32_t instead)
-{
-    if (UNLIKELY(s->agents[c->from].cancels))
-        relist(s, c, instead);
 }
 
 void call_answer(struct call *c, struct agent *agent, enum status status, uint32_t size)
@@ -323,197 +247,4 @@ void call_reset(struct simulation *s, struct call *c, enum status status)
     c->size = 0;
     c->state = CALL_BACK;
     call_travel(s, c, s->agents[c->agent].place, s->agents[c->from].place, EVENT_BACK, 0);
-}
-
-static inline void call_wake(struct agent *agent, struct call *c, enum wake wake)
-{
-    c->wake = (uint8_t)wake;
-    agent->kind->step(agent, c);
-}
-
-void call_settle(struct simulation *s, struct call *c)
-{
-    struct agent *caller = &s->agents[c->from];
-    if (UNLIKELY(c->flags & CALL_ORPHAN)) {
-        call_release(s, c);
-        return;
-    }
-    if (UNLIKELY(call_tail(c)->twin)) { /* the first of two copies: the other tells nobody */
-        struct call *twin = call_at(s, call_tail(c)->twin);
-        twin->flags |= CALL_ORPHAN;
-        call_relist(s, twin, 0);
-    }
-    call_relist(s, c, 0);
-    struct call *p = call_parent(s, c);
-    bool late = !p || p->round != c->parent_round;
-    caller->kind->settle(caller, late ? NULL : p, c);
-    enum status status = (enum status)c->status;
-    call_release(s, c);
-    if (UNLIKELY(late)) {
-        s->totals.late++;
-        return;
-    }
-    if (LIKELY(status == STATUS_OK))
-        p->got++;
-    else
-        p->failed++;
-    if (!p->need)
-        return;
-    bool joined = p->got >= p->need;
-    if (!joined && p->sent - p->failed >= p->need)
-        return;
-    p->need = 0;
-    if (p->timer)
-        call_timer_stop(p, caller);
-    call_wake(caller, p, joined ? WAKE_JOINED : WAKE_SHORT);
-}
-
-/* ---- dispatch ---- */
-
-/* Over all handled events, by names and not by indices, so that an inert node changes nothing. */
-static inline void fingerprint_add(struct simulation *s, uint64_t what)
-{
-    uint64_t f = (s->totals.fingerprint ^ (uint64_t)s->queue.now) + what;
-    s->totals.fingerprint = (f ^ f >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-}
-
-APART static void timer_dispatch(struct simulation *s, const struct event *event)
-{
-    struct timer timer = s->timers[event->target];
-    struct agent *agent = &s->agents[timer.agent];
-    if (UNLIKELY(agent->gate && agent->place->up && agent->place->paused)) {
-        place_defer(agent->place, event);
-        return;
-    }
-    timer_give(s, event->target);
-    fingerprint_add(s, agent->tier + timer.tag);
-    if (UNLIKELY(!agent->place->up || timer.incarnation != agent->place->incarnation))
-        return;
-    if (event->type == EVENT_TICK)
-        agent->kind->tick(agent, timer.tag, timer.argument);
-    else
-        call_cancelled(s, timer.argument);
-}
-
-/* A crash takes the alarm back, a pause keeps the event and thereby `alarm`. */
-APART static void alarm_dispatch(struct simulation *s, const struct event *event)
-{
-    struct agent *agent = &s->agents[event->target];
-    if (UNLIKELY(agent->gate)) {
-        place_defer(agent->place, event);
-        return;
-    }
-    fingerprint_add(s, agent->tier + event->argument);
-    agent->alarm = 0;
-    agent->kind->tick(agent, event->argument, agent->alarm_argument);
-}
-
-SELDOM static void strike_dispatch(struct simulation *s, const struct event *event)
-{
-    const char *name = s->blueprint->faults[s->strikes[event->target].fault].name;
-    fingerprint_add(s, random_hash(name, strlen(name)) + event->argument);
-    fault_dispatch(s, event);
-}
-
-/* An event of a call whose agent is down or paused. */
-SELDOM static void gate_dispatch(struct simulation *s, const struct event *event, struct call *c,
-                                 struct agent *agent)
-{
-    if (agent->place->up) {
-        place_defer(agent->place, event);
-        return;
-    }
-    if (event->type == EVENT_BACK || event->type == EVENT_LOST) {
-        call_release(s, c);
-        return;
-    }
-    CHECK(event->type == EVENT_ARRIVE);
-    c->event = 0;
-    if (agent->place->resets) { /* refused: certainly not applied */
-        call_reset(s, c, STATUS_FAIL);
-        return;
-    }
-    call_lose(s, c,
-              s->plain_links
-                  ? LINK_GIVE_UP_NS
-                  : link_between(s, s->agents[c->from].place, agent->place)->config.give_up);
-}
-
-/* A request has reached its agent. */
-APART static void call_arrive(struct simulation *s, struct call *c, struct agent *agent)
-{
-    c->event = 0;
-    if (UNLIKELY(s->totals.duplicated) && call_tail(c)->twin)
-        link_share_line(s, c);
-    if (UNLIKELY(c->operation == OPERATION_PROBE)) {
-        place_answer(s, c, agent);
-        return;
-    }
-    c->state = CALL_HELD;
-    frame_clear(c, agent->kind);
-    visit_enter(agent, c);
-    if (UNLIKELY(s->observer && s->observer->arrive))
-        s->observer->arrive(s->observer->context, agent, c);
-    call_wake(agent, c, WAKE_ARRIVED);
-}
-
-void event_dispatch(struct simulation *s, const struct event *event)
-{
-    if (event->type >= EVENT_ALARM) {
-        if (UNLIKELY(event->type == EVENT_STRIKE)) {
-            strike_dispatch(s, event);
-            return;
-        }
-        if (UNLIKELY(event->type == EVENT_SCALE)) {
-            scaler_dispatch(s, event);
-            return;
-        }
-        alarm_dispatch(s, event);
-        return;
-    }
-    if (event->type >= EVENT_TICK) {
-        timer_dispatch(s, event);
-        return;
-    }
-    struct call *c = call_at(s, event->target);
-    uint8_t type = event->type;
-    bool back = type == EVENT_BACK || type == EVENT_LOST;
-    if (UNLIKELY(!(event->id & EVENT_SLOT_MASK) && c->event != event->id)) {
-        event_disown(&s->queue);
-        return;
-    }
-    struct agent *agent = &s->agents[back ? c->from : c->agent];
-    if (UNLIKELY(agent->gate)) {
-        gate_dispatch(s, event, c, agent);
-        return;
-    }
-    fingerprint_add(s, c->op_id + type);
-    switch (type) {
-    case EVENT_ARRIVE:
-        call_arrive(s, c, agent);
-        break;
-    case EVENT_WORK:
-        c->event = 0;
-        call_wake(agent, c, WAKE_WORKED);
-        break;
-    case EVENT_BACK:
-    case EVENT_LOST:
-        c->event = 0;
-        call_settle(s, c);
-        break;
-    case EVENT_TIMER:
-        c->timer = 0;
-        c->need = 0;
-        call_wake(agent, c, WAKE_TIMEOUT);
-        break;
-    case EVENT_JOIN: {
-        bool joined = c->got >= c->need;
-        c->timer = 0;
-        c->need = 0;
-        call_wake(agent, c, joined ? WAKE_JOINED : WAKE_SHORT);
-        break;
-    }
-    default:
-        CHECK(false);
-    }
 }

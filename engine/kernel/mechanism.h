@@ -54,8 +54,6 @@ struct link {
     uint32_t departure_first, departure_count, departure_room; /* room: a power of 2 */
 };
 
-enum { LEFT_DEPARTED, LEFT_REJECTED, LEFT_ABANDONED, LEFT_LOST };
-
 struct link *link_find(struct simulation *s, struct place *from, struct place *to);
 void link_send(struct simulation *s, struct link *link, struct call *c, uint8_t event_type,
                uint32_t size);
@@ -96,14 +94,12 @@ void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns);
 /* Takes a call away from whoever has it: its place tells the caller that it is gone. */
 void call_reset(struct simulation *s, struct call *c, enum status status);
 
-/* A reply (or a lost call given up) is back at its caller: settles, judges the join, frees it. */
-void call_settle(struct simulation *s, struct call *c);
+/* The call's place among its parent's children goes to `instead` (0: to nobody), where the parent
+ * keeps a list of them. */
+void call_relist(struct simulation *s, const struct call *c, uint32_t instead);
 
 /* A cancel message arrives: `who` is index << 32 | generation of the call it is for. */
 void call_cancelled(struct simulation *s, uint64_t who);
-
-/* The end of a visit, for the accounts: `how` is LEFT_... */
-void visit_leave(struct agent *agent, struct call *c, int how);
 
 /* A scaler's event. */
 void scaler_dispatch(struct simulation *s, const struct event *event);
@@ -124,8 +120,9 @@ void timer_give(struct simulation *s, uint32_t index);
 uint32_t timer_push(struct agent *agent, int64_t at_ns, uint8_t event_type, uint32_t tag,
                     uint64_t argument);
 
-/* Handles one event: the clock stands at its time. */
-void event_dispatch(struct simulation *s, const struct event *event);
+/* Handles up to `limit` events with time <= stop_ns; how many more it could have handled. With
+ * `draining` it also ends when nothing observed is open any more. */
+uint32_t dispatch(struct simulation *s, int64_t stop_ns, uint32_t limit, bool draining);
 
 /* More calls than the blueprint allows: the run ends here. */
 void simulation_diverges(struct simulation *s);

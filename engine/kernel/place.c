@@ -6,7 +6,7 @@
  * restart reaches the new process. A pause stops the work and keeps everything: what comes in
  * meanwhile - messages, timers - waits in its order and is handled at the resume. Work is stretched
  * by `slow`, timers are not. */
-#include "engine/kernel/mechanism.h"
+#include "engine/kernel/visit.h"
 
 #include <stdlib.h>
 

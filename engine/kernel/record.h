@@ -203,15 +203,18 @@ static inline void level_touch(struct level *l, int64_t now_ns)
 void level_close(struct level *l, int64_t now_ns);
 
 /* Moves a level by `change`, and the node's pooled level with it. A level never falls below 0. */
-static inline void record_level(struct record *r, uint32_t metric, int64_t change)
+static inline void level_move(struct level *l, int64_t now_ns, int64_t change)
 {
-    struct level *l = r->levels[metric];
-    int64_t now_ns = *r->now;
     do {
         level_touch(l, now_ns);
         l->value += change;
         l = l->pooled;
     } while (UNLIKELY(l != 0));
+}
+
+static inline void record_level(struct record *r, uint32_t metric, int64_t change)
+{
+    level_move(r->levels[metric], *r->now, change);
 }
 
 /* Moves a level to `value`. */

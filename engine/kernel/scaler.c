@@ -104,7 +104,7 @@ static void drain(struct simulation *s, struct scaler *scaler, uint32_t instance
 /* Whether anything is inside an agent or on its way to it. A sweep, at the end of a draining. */
 static bool is_empty(const struct simulation *s, const struct agent *agent)
 {
-    if (agent->inside)
+    if (agent_inside(agent))
         return false;
     for (uint32_t i = 1; i < s->pool_used; i++) {
         const struct call *c = call_at(s, i);
@@ -258,7 +258,7 @@ void scaler_dispatch(struct simulation *s, const struct event *event)
             switch_on(s, scaler, instance);
         break;
     case EMPTY:
-        if (scaler->states[instance] != DRAINING || agent->inside)
+        if (scaler->states[instance] != DRAINING || agent_inside(agent))
             break;
         if (is_empty(s, agent))
             switch_off(s, scaler, instance);

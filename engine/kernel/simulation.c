@@ -37,6 +37,14 @@ static void pool_reserve(struct simulation *s)
     s->pool_used = 1;
 }
 
+/* Aligned, which is more than an arena promises. */
+static struct agent *agents_new(struct simulation *s)
+{
+    size_t alignment = _Alignof(struct agent);
+    unsigned char *room = arena_take(&s->arena, (s->agent_count + 1) * sizeof(struct agent));
+    return (struct agent *)(void *)(room + (alignment - (uintptr_t)room % alignment));
+}
+
 /* Three bits of 64 by the first 18 of the hash: a chain of 4 tiers takes a fifth for one that was
  * visited with a probability of 0.5 %, where one bit each does with 6 %. A false hit costs pairing
  * and never correctness. */
@@ -99,6 +107,8 @@ static void node_records(struct simulation *s, const struct blueprint_node *n)
             struct agent *agent = &s->agents[n->first + i];
             agent->records[t] = recorder_add(s->recorder, n->name, i + 1, n->count,
                                              n->kind->tables[t], n->instances[i].percentiles);
+            if (t == VISITS && agent->visited)
+                agent->inside = agent->records[t]->levels[VISIT_INSIDE];
         }
         node_hide(s, n, t);
     }
@@ -152,7 +162,7 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
             .spans = blueprint->spans || blueprint->fault_count,
         },
         &s->queue.now);
-    s->agents = arena_array(&s->arena, s->agent_count, struct agent);
+    s->agents = agents_new(s);
     s->places = arena_array(&s->arena, s->place_count, struct place);
     if (s->place_count <= LINK_TABLE_PLACES)
         s->link_table =
@@ -215,14 +225,14 @@ static void edges_pass(struct simulation *s, int64_t edge_ns)
         struct agent *agent = &s->agents[i];
         if (!agent->visited)
             continue;
-        struct level *level = agent->records[VISITS]->levels[VISIT_INSIDE];
+        struct level *level = agent->inside;
         level_close(level, edge_ns);
         if (begins) {
-            agent->inside_begin = agent->inside;
+            agent->inside_begin = agent_inside(agent);
             agent->integral_begin = level->integral;
         }
         if (ends) {
-            agent->inside_end = agent->inside;
+            agent->inside_end = agent_inside(agent);
             agent->integral_end = level->integral;
         }
     }
@@ -233,19 +243,13 @@ static void edges_pass(struct simulation *s, int64_t edge_ns)
 
 /* Handles up to `limit` events with time <= until_ns. 0: none is left before it; else how many more
  * it could have handled. With `draining` it also ends when nothing observed is open any more. */
-static inline uint32_t advance(struct simulation *s, int64_t until_ns, uint32_t limit,
-                               bool draining)
+static uint32_t advance(struct simulation *s, int64_t until_ns, uint32_t limit, bool draining)
 {
-    struct event event;
     while (limit && !s->diverged) {
         int64_t edge = recorder_next_edge(s->recorder);
-        int64_t stop = edge <= until_ns ? edge - 1 : until_ns;
-        while (limit && event_pop(&s->queue, &event, stop)) {
-            event_dispatch(s, &event);
-            limit--;
-            if (UNLIKELY(s->diverged) || (draining && !s->observed_open))
-                return limit;
-        }
+        limit = dispatch(s, edge <= until_ns ? edge - 1 : until_ns, limit, draining);
+        if (s->diverged || (draining && !s->observed_open))
+            return limit;
         if (!limit)
             return 1;
         if (edge > until_ns)
@@ -308,8 +312,15 @@ void simulation_check_identities(struct simulation *s)
         const struct agent *a = &s->agents[i];
         if (!a->visited)
             continue;
-        uint64_t out = a->flow_out[0] + a->flow_out[1] + a->flow_out[2] + a->flow_out[3];
-        CHECK(a->inside_begin + a->flow_in == out + a->inside_end);
+        const struct record *r = a->records[VISITS];
+        uint64_t in = 0, out = 0;
+        for (uint32_t o = 0; o < s->blueprint->operation_count; o++) {
+            in += r->counts[o * r->metric_count + VISIT_ARRIVALS];
+            out += r->counts[o * r->metric_count + VISIT_DEPARTURES];
+        }
+        for (int how = LEFT_REJECTED; how < LEFT_ENDS; how++)
+            out += a->flow_out[how];
+        CHECK(a->inside_begin + in == out + a->inside_end);
         CHECK(a->integral_end - a->integral_begin == a->sojourn);
     }
 }

@@ -206,36 +206,41 @@ enum visit_metric {
 };
 extern const struct metric_table visit_metrics;
 
+/* The ends of a visit: answered by the agent itself, or not. */
+enum visit_end { LEFT_DEPARTED, LEFT_REJECTED, LEFT_ABANDONED, LEFT_LOST, LEFT_ENDS };
+
+/* What events read stands in the first two cache lines. The alignment makes the way from an index
+ * to an agent a shift. */
 struct agent {
-    const struct kind *kind;
+    _Alignas(512) const struct kind *kind;
     struct simulation *simulation;
+    struct level *inside; /* VISIT_INSIDE, calls it holds of others; NULL: no visit metrics */
     struct place *place;
     const void *const *configs; /* by operation */
     void *memory;               /* volatile_size bytes, zeroed by a crash */
     void *durable;              /* durable_size bytes */
-    struct record *records[KIND_TABLES];
-    uint32_t index, node, number; /* number: 1 .. count */
-    bool gate;                    /* its place is down or paused: look before acting */
-    bool visited;                 /* keeps the visit metrics */
-    bool exists;  /* the machine is there and on; else it has still to start, or was switched off */
+    uint32_t index;
+    bool gate;    /* its place is down or paused: look before acting */
+    bool visited; /* keeps the visit metrics */
+    bool member;  /* of the pools that hold it; not while it starts up, drains or is switched off */
     bool drains;  /* takes nothing new; the scaler is told when nothing is inside */
     bool cancels; /* it may take calls back: the core keeps a list of its calls' children */
     bool abandons; /* `on_timeout: cancel`: work whose caller has gone is taken back */
-    bool member; /* of the pools that hold it; not while it starts up, drains or is switched off */
-    double weight;
-    uint64_t tier;        /* hash of the node's name */
-    uint64_t tier_bits;   /* its three bits in `path` */
-    uint64_t id_base;     /* hash of seed, replication and the instance's name: for op_ids */
-    uint64_t id_count;    /* posts so far */
-    uint64_t inside;      /* calls it holds of others */
-    wide sojourn;         /* sum of |[arrive, leave) and W| in ns: Little's law, exactly */
-    uint64_t flow_in;     /* arrivals in W */
-    uint64_t flow_out[4]; /* in W: departures, rejected, abandoned, lost */
-    uint64_t inside_begin, inside_end; /* calls inside at both ends of W */
-    wide integral_begin, integral_end; /* of `inside`, up to both ends of W */
-    const struct load *load; /* clients: how faults change their arrivals; NULL: they do not */
-    event_handle alarm;      /* 0: not set */
+    bool exists; /* the machine is there and on; else it has still to start, or was switched off */
+    struct record *records[KIND_TABLES];
+    uint64_t tier;      /* hash of the node's name */
+    uint64_t tier_bits; /* its three bits in `path` */
+    event_handle alarm; /* 0: not set */
     uint64_t alarm_argument;
+    wide sojourn;          /* sum of |[arrive, leave) and W| in ns: Little's law, exactly */
+    uint64_t id_base;      /* hash of seed, replication and the instance's name: for op_ids */
+    uint64_t id_count;     /* posts so far */
+    uint32_t node, number; /* number: 1 .. count */
+    double weight;
+    const struct load *load;      /* clients: how faults change their arrivals; NULL: they do not */
+    uint64_t flow_out[LEFT_ENDS]; /* left in W without a departure */
+    uint64_t inside_begin, inside_end;    /* calls inside at both ends of W */
+    wide integral_begin, integral_end;    /* of `inside`, up to both ends of W */
     struct stream *streams[STREAM_COUNT]; /* opened at first use */
     const char *name;                     /* "web.2"; "web" where there is one */
     const char *node_name;
@@ -335,6 +340,12 @@ struct simulation_totals simulation_totals(const struct simulation *s);
  * else's answer: at a node, at a client before it is sent, on the way. Lives in the simulation's
  * arena. */
 const char *simulation_divergence(struct simulation *s);
+
+/* Calls of others that the agent holds. */
+static inline uint64_t agent_inside(const struct agent *agent)
+{
+    return agent->inside ? (uint64_t)agent->inside->value : 0;
+}
 
 static inline int64_t simulation_now(const struct simulation *s)
 {

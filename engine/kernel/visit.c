@@ -1,5 +1,5 @@
 /* What every agent that holds calls of others measures. */
-#include "engine/kernel/simulation.h"
+#include "engine/kernel/visit.h"
 
 const struct metric_table visit_metrics = {
     .metrics =
@@ -70,3 +70,44 @@ const struct metric_table visit_metrics = {
         },
     .count = VISIT_METRICS,
 };
+
+void visit_answer(struct agent *agent, struct call *c, enum status status)
+{
+    if (!agent->inside)
+        return;
+    const struct simulation *s = agent->simulation;
+    struct record *r = agent->records[VISITS];
+    struct entry e = record_at(r, c->operation, c->arrived_ns);
+    if (LIKELY(status == STATUS_OK)) {
+        entry_duration(&e, VISIT_LATENCY, s->queue.now - c->arrived_ns);
+    } else {
+        entry_count(&e, VISIT_FAILED, 1);
+        if (c->flags & CALL_REJECTED)
+            entry_count(&e, VISIT_REJECTED_COUNT, 1);
+        if (c->flags & CALL_ABANDONED)
+            entry_count(&e, VISIT_ABANDONED_COUNT, 1);
+    }
+    if (!(c->flags & (CALL_REJECTED | CALL_ABANDONED | CALL_POST)) && visit_wasted(s, c))
+        record_count(r, VISIT_WASTED_COUNT, c->operation, s->queue.now, 1);
+}
+
+void visit_leave(struct agent *agent, struct call *c, enum visit_end how)
+{
+    if (!agent->inside)
+        return;
+    const struct simulation *s = agent->simulation;
+    int64_t now = s->queue.now, arrived = c->arrived_ns;
+    level_move(agent->inside, now, -1);
+    int64_t from = arrived > s->window.begin ? arrived : s->window.begin;
+    int64_t to = now < s->window.end ? now : s->window.end;
+    if (to > from)
+        agent->sojourn += to - from;
+    if (LIKELY(how == LEFT_DEPARTED))
+        record_count(agent->records[VISITS], VISIT_DEPARTURES, c->operation, now, 1);
+    else
+        agent->flow_out[how] += window_holds(&s->window, now);
+    if (UNLIKELY(s->observer && s->observer->leave))
+        s->observer->leave(s->observer->context, agent, c);
+    if (UNLIKELY(agent->drains && !agent_inside(agent)))
+        scaler_drained(agent);
+}

@@ -304,7 +304,7 @@ static inline void admit(struct station *st, struct call *c, const struct distri
     struct station_visit *v = station_visit(c);
     struct entry e = entry_of(st, c);
     entry_count(&e, STATION_ARRIVALS, 1);
-    if (agent->inside == 1)
+    if (agent->inside->value == 1)
         entry_count(&e, STATION_EMPTY_COUNT, 1);
     v->demand_ns = distribution_ns(work, call_draw(c, agent, DRAW_SERVICE));
     v->left_ns = v->demand_ns;

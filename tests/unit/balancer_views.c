@@ -362,7 +362,7 @@ static void who_is_no_member_gets_nothing_new(void)
     t->users.caller.timeout = TIME_NONE;
     struct simulation *s = tier_start(t);
     world_advance(s, 10002 * MILLISECOND);
-    for (int64_t at = 10002; !agent_of(t, "web", 4)->inside; at++)
+    for (int64_t at = 10002; !agent_inside(agent_of(t, "web", 4)); at++)
         world_advance(s, at * MILLISECOND);
     int64_t left = simulation_now(s);
     member_set(agent_of(t, "web", 4), false);

@@ -131,7 +131,7 @@ static void an_open_operation_of_an_agent_is_no_visit(void)
 {
     struct pair p;
     struct simulation *s = pair_start(&p, OWN_OPERATION);
-    CU_ASSERT_EQUAL(world_agent(&p.world, s, "asker", 1)->inside, 0);
+    CU_ASSERT_EQUAL(agent_inside(world_agent(&p.world, s, "asker", 1)), 0);
     simulation_advance(s, 10 * SECOND);
     CU_ASSERT_EQUAL(simulation_totals(s).live, 1);
     pair_close(&p, s); /* checks the identity of sojourns */
@@ -145,9 +145,9 @@ static void a_crash_after_the_answer_is_no_error(void)
     const struct agent *echo = world_agent(&p.world, s, "echo", 1);
     world_advance(s, SECOND / 2);
     CU_ASSERT_EQUAL(p.notes.joined, 1);
-    CU_ASSERT_EQUAL(echo->inside, 1);
+    CU_ASSERT_EQUAL(agent_inside(echo), 1);
     place_crash(s, echo->place->index);
-    CU_ASSERT_EQUAL(echo->inside, 0);
+    CU_ASSERT_EQUAL(agent_inside(echo), 0);
     CU_ASSERT_EQUAL(world_count(echo, VISITS, VISIT_LOST, 0), 1);
     CU_ASSERT_EQUAL(world_count(echo, VISITS, VISIT_FAILED, 0), 0);
     CU_ASSERT_EQUAL(world_moments(echo, VISITS, VISIT_LATENCY, 0).count, 1);

@@ -170,7 +170,7 @@ static void office_close(struct office *o)
     CU_ASSERT_EQUAL(event_count(&s->queue), 0);
     for (uint32_t i = 0; i < s->agent_count; i++) {
         const struct station *station = s->agents[i].durable;
-        CU_ASSERT_EQUAL(s->agents[i].inside, 0);
+        CU_ASSERT_EQUAL(agent_inside(&s->agents[i]), 0);
         if (s->agents[i].kind == &service_kind)
             CU_ASSERT_EQUAL(station->taken + station->working + station->waiting, 0);
     }

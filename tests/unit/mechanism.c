@@ -342,7 +342,7 @@ static bool burn(uint64_t seed, double loss, double duplicate, bool faults, int 
     else
         whole = whole && w.fuzz.settled <= w.fuzz.sent;
     for (uint32_t i = 0; i < AGENTS; i++)
-        whole = whole && s->agents[i].inside == 0;
+        whole = whole && agent_inside(&s->agents[i]) == 0;
     simulation_close(s);
     simulation_check_identities(s);
     if (!whole)

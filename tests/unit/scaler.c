@@ -125,7 +125,7 @@ static void an_instance_drains_before_it_stops(void)
     scaler_change(t.s, second->node, -1);
     CU_ASSERT_FALSE(second->member);
     simulation_advance(t.s, 1000 * MILLISECOND + 1999 * MILLISECOND);
-    CU_ASSERT(second->place->up && second->inside == 1);
+    CU_ASSERT(second->place->up && agent_inside(second) == 1);
     simulation_advance(t.s, 1000 * MILLISECOND + 2100 * MILLISECOND);
     CU_ASSERT(!second->place->up && !second->exists);
     scaler_change(t.s, second->node, 5); /* no more than there can be */

@@ -334,10 +334,7 @@ static void heal(struct storm *w, struct simulation *s)
 /* A few events by hand, so that some strikes come in the middle of an instant. */
 static void single_events(struct storm *w, struct simulation *s)
 {
-    struct event event;
-    for (uint64_t n = dice(w, 8); n > 0; n--)
-        if (event_pop(&s->queue, &event, recorder_next_edge(s->recorder) - 1))
-            event_dispatch(s, &event);
+    dispatch(s, recorder_next_edge(s->recorder) - 1, (uint32_t)dice(w, 8), false);
 }
 
 static struct simulation *storm_run(struct storm *w, uint64_t seed)
@@ -403,7 +400,7 @@ static bool visited_is_whole(const struct simulation *s, const struct agent *age
     const char *name = agent->name;
     const struct station *station = agent->durable;
     bool whole = true;
-    HOLDS(agent->inside == 0);
+    HOLDS(agent_inside(agent) == 0);
     HOLDS(station->taken == 0 && station->working == 0 && station->waiting == 0);
     HOLDS(station->head == 0 && station->tail == 0);
     HOLDS(station->queue.count == 0 && station->serving.count == 0);

@@ -161,7 +161,7 @@ static void send(struct agent *agent, struct call *c)
 {
     const struct client_config *config = config_of(agent, c);
     struct client_frame *f = call_frame(c);
-    uint32_t to = pool_pick(&config->to, agent);
+    uint32_t to = pool_route(&config->to, agent, c);
     if (LIKELY(caller_send(&f->caller, &config->caller, c, agent, to, 0)))
         count_attempt(agent, c);
 }
@@ -474,10 +474,12 @@ static void client_step(struct agent *agent, struct call *c)
 static void client_settle(struct agent *agent, struct call *parent, struct call *child)
 {
     const struct client_memory *memory = agent->memory;
-    if (parent)
-        caller_settle(&((struct client_frame *)call_frame(parent))->caller, child);
-    else
+    if (UNLIKELY(!parent)) {
         caller_late(memory->guard, child);
+        return;
+    }
+    caller_reads(parent, child);
+    caller_settle(&((struct client_frame *)call_frame(parent))->caller, child);
 }
 
 /* What has not ended by now never will: it is in the denominators, and an error. */

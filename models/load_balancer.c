@@ -203,6 +203,7 @@ static void balancer_settle(struct agent *agent, struct call *parent, struct cal
         return;
     }
     struct balancer_frame *f = call_frame(parent);
+    caller_reads(parent, child);
     caller_settle(&f->caller, child);
     if (UNLIKELY(child->status != STATUS_OK))
         note_error(agent, child->agent, child->operation);

@@ -325,6 +325,8 @@ SELDOM static uint32_t choose_stuck(struct agent *agent, struct balancer_choice 
 
 uint32_t balancer_pick(struct agent *agent, struct balancer_choice *choice, const struct call *c)
 {
+    if (UNLIKELY(choice->config->to.group != 0)) /* it picks among its members itself */
+        return pool_route(&choice->config->to, agent, c);
     struct balancer *b = choice->balancer;
     if (UNLIKELY(choice->version != health_version(&b->health)))
         view_make(agent, choice, false);

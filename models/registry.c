@@ -3,7 +3,9 @@
 
 const struct kind *const model_kinds[] = {
     &client_kind,
+    &database_kind,
     &load_balancer_kind,
+    &replicated_kind,
     &service_kind,
     0,
 };

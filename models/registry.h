@@ -6,7 +6,9 @@
 #include "engine/kernel/kind.h"
 
 extern const struct kind client_kind;
+extern const struct kind database_kind;
 extern const struct kind load_balancer_kind;
+extern const struct kind replicated_kind;
 extern const struct kind service_kind;
 
 extern const struct kind *const model_kinds[]; /* in order of name; ends with NULL */

@@ -100,7 +100,7 @@ static void send(struct agent *agent, struct call *c)
 {
     const struct service_config *config = config_of(agent, c);
     struct flow_frame *f = call_frame(c);
-    caller_send(&f->caller, &config->caller, c, agent, pool_pick(&config->to, agent), 0);
+    caller_send(&f->caller, &config->caller, c, agent, pool_route(&config->to, agent, c), 0);
 }
 
 /* The own work is done, or the station has turned the call away. */
@@ -187,9 +187,12 @@ static void service_step(struct agent *agent, struct call *c)
 static void service_settle(struct agent *agent, struct call *parent, struct call *child)
 {
     const struct service *service = agent->durable;
-    if (!parent)
+    if (!parent) {
         caller_late(service->guard, child);
-    else if (UNLIKELY(flow_runs(parent)))
+        return;
+    }
+    caller_reads(parent, child);
+    if (UNLIKELY(flow_runs(parent)))
         flow_settle(parent, child);
     else
         caller_settle(&((struct flow_frame *)call_frame(parent))->caller, child);

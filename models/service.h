@@ -7,7 +7,7 @@
 struct service_config {
     struct station_config station;
     struct caller_config caller;
-    struct pool to; /* count 0: it answers by itself */
+    struct pool to;          /* count 0: it answers by itself */
     struct field_list steps; /* of struct flow_step; instead of `to` */
 };
 

@@ -206,7 +206,8 @@ struct blueprint {
     uint32_t operation_count;           /* >= 1 */
     const struct blueprint_node *nodes; /* in order of name: they start in this order */
     uint32_t node_count;
-    uint32_t agent_count; /* sum of counts */
+    uint32_t agent_count;  /* sum of counts */
+    const uint32_t *hosts; /* [agent]: on whose place it lives (itself: its own), or NULL: all do */
     const char *const *zones;
     uint32_t zone_count;
     const struct link_rule *links;
@@ -236,6 +237,7 @@ bool blueprint_measures(const struct blueprint *blueprint, const struct blueprin
 enum { OPERATION_SAME = UINT32_MAX };
 struct load_visitor {
     void *context;
+    enum operation_type type; /* of the operation that came in */
     double (*call)(void *context, const struct pool *to, double times, uint32_t as);
 };
 
@@ -243,10 +245,12 @@ struct load_visitor {
  * configuration of one operation. */
 struct kind_load {
     double (*work_ns)(const void *config); /* mean own work of one visit; before `speed` */
-    double (*slots)(const void *config);   /* INFINITY: unlimited */
+    /* The same by type of operation; where not NULL, it is asked instead. */
+    double (*work_of_ns)(const void *config, enum operation_type type);
+    double (*slots)(const void *config);              /* INFINITY: unlimited */
     const struct pool *(*target)(const void *config); /* where a visit goes on to; NULL: nowhere */
-    bool (*weighted)(const void *config);   /* true: the pool is shared by weight, else evenly */
-    bool (*adaptive)(const void *config);   /* true: by what its members can do; NULL: never */
+    bool (*weighted)(const void *config); /* true: the pool is shared by weight, else evenly */
+    bool (*adaptive)(const void *config); /* true: by what its members can do; NULL: never */
     bool (*near)(const void *config); /* true: among those of the own zone, if any; NULL: never */
     double (*attempts)(const void *config); /* calls to `target` for each visit (retries); >= 0 */
     double (*offered)(const void *config, int64_t from_ns, int64_t to_ns, uint32_t operation);

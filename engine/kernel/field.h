@@ -28,6 +28,7 @@
 struct pool {
     const uint32_t *agents;
     uint32_t count;
+    uint32_t group; /* 1 + the node of a group (KIND_GROUP), which picks the member; 0: no group */
 };
 
 enum field_type {

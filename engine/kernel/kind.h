@@ -18,6 +18,8 @@ enum kind_flags {
     KIND_VISITED = 2, /* holds calls of others: its first table is visit_metrics */
     KIND_CANCELS = 4, /* its agents have `cancels` from the start, and hand cancels on to all
                          they have called */
+    KIND_GROUP = 8,   /* no machine: each instance lives on the place of one of its `members` */
+    KIND_STORE = 16,  /* keeps data: operations that reach it have a type that it knows */
 };
 
 struct kind {
@@ -55,6 +57,11 @@ struct kind {
 
     /* The run is over: records what only its end tells (operations still open). May be NULL. */
     void (*finish)(struct agent *agent);
+
+    /* Groups: the agent that a call of `caller`, one that is about to be sent to this group, goes
+     * to. `node`: index of the group. Runs at the caller: it may use only what the caller can know.
+     * NULL for other kinds. */
+    uint32_t (*route)(struct agent *caller, uint32_t node, const struct call *call);
 
     /* What is to be said of a key that was written, for a warning: the rest of a sentence that
      * begins with the key. NULL: nothing. The function may be NULL. */

@@ -406,3 +406,18 @@ void link_heal(struct simulation *s, uint32_t from_place, uint32_t to_place)
 {
     link_cut_remove(link_between(s, &s->places[from_place], &s->places[to_place]));
 }
+
+double link_round_trip_ns(const struct agent *from, const struct agent *to)
+{
+    struct simulation *s = from->simulation;
+    if (s->plain_links)
+        return 0;
+    return distribution_mean(&link_between(s, from->place, to->place)->config.latency) +
+           distribution_mean(&link_between(s, to->place, from->place)->config.latency);
+}
+
+bool link_is_open(const struct agent *from, const struct agent *to)
+{
+    struct simulation *s = from->simulation;
+    return from->place == to->place || !link_between(s, from->place, to->place)->cuts;
+}

@@ -104,7 +104,7 @@ static void crash_call(struct simulation *s, struct place *place, struct call *c
         return;
     }
     if (!(c->flags & CALL_LOCAL)) {
-        if (agent->visited) {
+        if (visit_counts(agent, c)) {
             record_count(agent->records[VISITS], VISIT_LOST, c->operation, c->arrived_ns, 1);
             if (!(c->flags & CALL_ANSWERED)) /* else its caller has been told otherwise */
                 record_count(agent->records[VISITS], VISIT_FAILED, c->operation, c->arrived_ns, 1);

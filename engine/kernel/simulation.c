@@ -1,5 +1,5 @@
 /* One run: made from a blueprint, started, advanced, drained, closed and checked. */
-#include "engine/kernel/mechanism.h"
+#include "engine/kernel/visit.h"
 #include "engine/kernel/watch.h"
 
 #include <inttypes.h>
@@ -54,6 +54,11 @@ static uint64_t tier_bits(uint64_t tier)
            UINT64_C(1) << (tier >> 46 & 63);
 }
 
+static uint32_t host_of(const struct blueprint *b, uint32_t agent)
+{
+    return b->hosts ? b->hosts[agent] : agent;
+}
+
 static void agent_init(struct simulation *s, struct agent *agent, uint32_t node, uint32_t number)
 {
     const struct blueprint_node *n = &s->blueprint->nodes[node];
@@ -62,7 +67,7 @@ static void agent_init(struct simulation *s, struct agent *agent, uint32_t node,
     *agent = (struct agent){
         .kind = n->kind,
         .simulation = s,
-        .place = &s->places[agent - s->agents],
+        .place = &s->places[host_of(s->blueprint, (uint32_t)(agent - s->agents))],
         .configs = instance->configs,
         .index = (uint32_t)(agent - s->agents),
         .node = node,
@@ -82,9 +87,22 @@ static void agent_init(struct simulation *s, struct agent *agent, uint32_t node,
     hash = random_hash_number(hash, s->replication);
     hash = random_hash_text(hash, agent->name, strlen(agent->name));
     agent->id_base = random_hash_end(hash);
-    place_init(agent->place, s, agent);
+    if (host_of(s->blueprint, agent->index) == agent->index)
+        place_init(agent->place, s, agent);
     agent->memory = arena_take(&agent->place->memory, n->kind->volatile_size);
     agent->durable = arena_take(&s->arena, n->kind->durable_size);
+}
+
+/* Machines, then the groups that live on them. */
+static void nodes_init(struct simulation *s, bool groups)
+{
+    for (uint32_t n = 0; n < s->blueprint->node_count; n++) {
+        const struct blueprint_node *node = &s->blueprint->nodes[n];
+        if (groups != ((node->kind->flags & KIND_GROUP) != 0))
+            continue;
+        for (uint32_t i = 0; i < node->count; i++)
+            agent_init(s, &s->agents[node->first + i], n, i + 1);
+    }
 }
 
 static void node_hide(const struct simulation *s, const struct blueprint_node *n, uint32_t t)
@@ -167,12 +185,10 @@ struct simulation *simulation_create(const struct blueprint *blueprint, uint64_t
     if (s->place_count <= LINK_TABLE_PLACES)
         s->link_table =
             arena_array(&s->arena, (size_t)s->place_count * s->place_count, struct link *);
-    for (uint32_t n = 0; n < blueprint->node_count; n++) {
-        const struct blueprint_node *node = &blueprint->nodes[n];
-        for (uint32_t i = 0; i < node->count; i++)
-            agent_init(s, &s->agents[node->first + i], n, i + 1);
-        node_records(s, node);
-    }
+    nodes_init(s, false);
+    nodes_init(s, true);
+    for (uint32_t n = 0; n < blueprint->node_count; n++)
+        node_records(s, &blueprint->nodes[n]);
     scaler_plan(s);
     for (uint32_t i = 0; i < s->agent_count; i++)
         if (s->agents[i].visited && s->agents[i].exists) {
@@ -290,7 +306,7 @@ void simulation_close(struct simulation *s)
         const struct call *c = call_at(s, i);
         struct agent *agent = &s->agents[c->agent];
         bool visits = (c->parent || c->flags & CALL_POST) && !(c->flags & CALL_LOCAL);
-        if (c->state != CALL_HELD || !agent->visited || !visits)
+        if (c->state != CALL_HELD || !visit_counts(agent, c) || !visits)
             continue; /* not inside, or an operation of the agent's own */
         int64_t from = c->arrived_ns > s->window.begin ? c->arrived_ns : s->window.begin;
         if (s->window.end > from)

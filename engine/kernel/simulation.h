@@ -68,6 +68,7 @@ enum call_flags {
 /* What travels with a request beside its line: bits of `traits`. */
 enum request_trait {
     REQUEST_IDEMPOTENT = 1, /* it carries a key: what is done twice counts once */
+    REQUEST_PEER = 2,       /* between the agents of a group: no visit of theirs */
 };
 
 /* Two cache lines, then the kind's frame. Line 0 is control; line 1, from op_id on, is the request
@@ -468,8 +469,24 @@ struct stream *agent_stream(struct agent *agent, enum purpose purpose);
  * pool without any member is picked from as if all were. */
 uint32_t pool_pick(const struct pool *pool, struct agent *agent);
 
+/* Where a call that `agent` is about to send goes to: the same, or what a group says. */
+static inline uint32_t pool_route(const struct pool *pool, struct agent *agent,
+                                  const struct call *c)
+{
+    if (LIKELY(!pool->group))
+        return pool_pick(pool, agent);
+    uint32_t node = pool->group - 1;
+    return agent->simulation->blueprint->nodes[node].kind->route(agent, node, c);
+}
+
 /* Takes an instance into the pools that hold it, or out of them. What it holds already it keeps. */
 void member_set(struct agent *agent, bool member);
+
+/* The mean latency (ns) of the links from one agent to another and back, as configured. */
+double link_round_trip_ns(const struct agent *from, const struct agent *to);
+
+/* Whether no partition cuts the link from one agent to another now. */
+bool link_is_open(const struct agent *from, const struct agent *to);
 
 /* ---- faults: they pay, traffic does not ---- */
 

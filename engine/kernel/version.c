@@ -3,56 +3,44 @@
 
 #include "engine/kernel/check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { FULL_FIRST = 4096 };
+enum { ROOM_FIRST = 256, FULL_FIRST = 4096 };
 
 /* In `marks`. */
 enum { MARK_FREE, MARK_LIVE, MARK_KEPT };
 
-void versions_init(struct versions *versions, uint32_t width)
+static void *grown(struct arena *arena, const void *old, uint64_t used, uint64_t room, size_t size)
 {
-    *versions = (struct versions){.width = width, .used = 1, .full = FULL_FIRST};
-}
-
-void versions_free(struct versions *versions)
-{
-    free(versions->items);
-    free(versions->contexts);
-    free(versions->marks);
-    *versions = (struct versions){0};
-}
-
-static void *grown(void *old, uint64_t items, size_t size)
-{
-    void *grown = realloc(old, (size_t)items * size);
-    if (!grown)
-        check_machine("out of memory");
-    return grown;
+    void *more = arena_take_array(arena, (size_t)room, size);
+    if (used)
+        memcpy(more, old, (size_t)used * size);
+    return more;
 }
 
 static void grow(struct versions *versions)
 {
-    uint32_t room = versions->room ? 2 * versions->room : 256;
-    versions->items = grown(versions->items, room, sizeof *versions->items);
-    versions->marks = grown(versions->marks, room, sizeof *versions->marks);
-    if (versions->width)
-        versions->contexts =
-            grown(versions->contexts, (uint64_t)room * versions->width, sizeof *versions->contexts);
-    if (!versions->room) {
-        versions->items[0] = (struct version){0};
-        versions->marks[0] = MARK_LIVE;
-        if (versions->width)
-            memset(versions->contexts, 0, versions->width * sizeof *versions->contexts);
-    }
+    uint32_t room = 2 * versions->room, used = versions->items ? versions->room : 0;
+    uint64_t width = versions->width;
+    versions->items = grown(versions->arena, versions->items, used, room, sizeof *versions->items);
+    versions->marks = grown(versions->arena, versions->marks, used, room, sizeof *versions->marks);
+    if (width)
+        versions->contexts = grown(versions->arena, versions->contexts, used * width, room * width,
+                                   sizeof *versions->contexts);
     versions->room = room;
+}
+
+void versions_init(struct versions *versions, struct arena *arena, uint32_t width)
+{
+    *versions = (struct versions){
+        .arena = arena, .width = width, .used = 1, .room = ROOM_FIRST / 2, .full = FULL_FIRST};
+    grow(versions);
+    versions->marks[0] = MARK_KEPT;
 }
 
 version_handle version_new(struct versions *versions, const struct version *version)
 {
     version_handle handle = versions->free_head;
-    CHECK(versions->full);
     if (handle) {
         versions->free_head = versions->items[handle].counter;
     } else {

@@ -3,7 +3,8 @@
  * handle. Only the store's own agents know handles; everybody else names a version by the `op_id`
  * of the write it came from, which is unique (`call.version`; 0: the value before any write).
  *
- *     struct versions versions = {0};
+ *     struct versions versions;
+ *     versions_init(&versions, &s->arena, 0);
  *     version_handle h = version_new(&versions, &(struct version){.op_id = c->op_id, ...});
  *     const struct version *v = version_at(&versions, h);      valid until the next version_new
  *
@@ -12,6 +13,8 @@
  * again. Thus it follows what is held, never the length of the run. */
 #ifndef ORRERY_KERNEL_VERSION_H
 #define ORRERY_KERNEL_VERSION_H
+
+#include "engine/kernel/arena.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,8 +43,9 @@ struct version {
 };
 
 struct versions {
-    struct version *items; /* index: handle; [0] is not used; owned */
-    uint32_t *contexts;    /* [handle][width]: counters of the versions it has seen; owned */
+    struct arena *arena;   /* gives the memory, and outlives the table */
+    struct version *items; /* index: handle; [0] is the value before any write */
+    uint32_t *contexts;    /* [handle][width]: counters of the versions it has seen */
     uint8_t *marks;
     uint32_t width; /* members whose counters a version vector holds; 0: there are none */
     uint32_t used, room, free_head, live;
@@ -49,8 +53,7 @@ struct versions {
 };
 
 /* `width` > 0: every version has a version vector of as many counters. */
-void versions_init(struct versions *versions, uint32_t width);
-void versions_free(struct versions *versions);
+void versions_init(struct versions *versions, struct arena *arena, uint32_t width);
 
 /* A copy of `version`; its vector is all zero. */
 version_handle version_new(struct versions *versions, const struct version *version);

@@ -73,7 +73,7 @@ const struct metric_table visit_metrics = {
 
 void visit_answer(struct agent *agent, struct call *c, enum status status)
 {
-    if (!agent->inside)
+    if (!visit_counts(agent, c))
         return;
     const struct simulation *s = agent->simulation;
     struct record *r = agent->records[VISITS];
@@ -93,7 +93,7 @@ void visit_answer(struct agent *agent, struct call *c, enum status status)
 
 void visit_leave(struct agent *agent, struct call *c, enum visit_end how)
 {
-    if (!agent->inside)
+    if (!visit_counts(agent, c))
         return;
     const struct simulation *s = agent->simulation;
     int64_t now = s->queue.now, arrived = c->arrived_ns;

@@ -5,11 +5,17 @@
 
 #include "engine/kernel/mechanism.h"
 
+/* Whether the call is a visit of the agent: what the agents of a group tell one another is none. */
+static inline bool visit_counts(const struct agent *agent, const struct call *c)
+{
+    return agent->inside && !(c->traits & REQUEST_PEER);
+}
+
 static inline void visit_enter(struct agent *agent, struct call *c)
 {
     int64_t now = agent->simulation->queue.now;
     c->arrived_ns = now;
-    if (!agent->inside)
+    if (!visit_counts(agent, c))
         return;
     level_move(agent->inside, now, 1);
     record_count(agent->records[VISITS], VISIT_ARRIVALS, c->operation, now, 1);
@@ -41,7 +47,7 @@ static inline void visit_reply(struct agent *agent, struct call *c, enum status 
 {
     const struct simulation *s = agent->simulation;
     int64_t now = s->queue.now, stay_ns = now - c->arrived_ns;
-    if (!agent->inside)
+    if (!visit_counts(agent, c))
         return;
     struct entry e = record_at(agent->records[VISITS], c->operation, c->arrived_ns);
     bool short_way = status == STATUS_OK && e.plain && now < s->window.end && !s->observer &&

@@ -91,6 +91,7 @@ static void add_edge(struct binder *binder, uint32_t to, const struct node *at)
 struct member {
     const struct node *at;
     uint32_t first, count;
+    uint32_t group; /* 1 + its node, where it is a whole group */
 };
 
 static bool read_member(struct binder *binder, const struct field *field, const struct node *at,
@@ -112,6 +113,8 @@ static bool read_member(struct binder *binder, const struct field *field, const 
                        at->text);
         return false;
     }
+    if (kind && kind->flags & KIND_GROUP && !strchr(at->text, '.'))
+        member->group = node + 1;
     add_edge(binder, node, at);
     return true;
 }
@@ -147,13 +150,21 @@ void bind_pool(struct binder *binder, const struct field *field, void *base,
         if (!read_member(binder, field, names[i], &members[i]) || stands_twice(binder, members, i))
             return;
         total += members[i].count;
+        if (members[i].group && count > 1) {
+            document_error(
+                binder->document, names[i], "name it alone",
+                "`%s` is a group, which picks one of its members itself: it stands in no "
+                "list",
+                names[i]->text);
+            return;
+        }
     }
     if (!total) {
         document_error(binder->document, value, NULL, "`%s` names nobody", field->name);
         return;
     }
     uint32_t *agents = arena_array(binder->arena, total, uint32_t);
-    *pool = (struct pool){.agents = agents, .count = total};
+    *pool = (struct pool){.agents = agents, .count = total, .group = members[0].group};
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < members[i].count; k++)
             *agents++ = members[i].first + k;

@@ -43,11 +43,17 @@ struct members {
     uint32_t *agents, count, room;
 };
 
+/* Whoever lives on a place of another is hit there. Two that share a place count once. */
 static bool add_member(struct binder *binder, struct members *members, const struct node *at,
                        uint32_t agent)
 {
+    const uint32_t *hosts = binder->blueprint->hosts;
+    bool shared = hosts && hosts[agent] != agent;
+    agent = hosts ? hosts[agent] : agent;
     for (uint32_t i = 0; i < members->count; i++)
         if (members->agents[i] == agent) {
+            if (shared)
+                return true;
             document_error(binder->document, at, NULL, "`%s` stands in the set already", at->text);
             return false;
         }
@@ -70,7 +76,8 @@ static bool add_zone(struct binder *binder, struct members *members, const struc
     uint32_t before = members->count;
     for (uint32_t n = 0; n < b->node_count; n++)
         for (uint32_t i = 0; b->nodes[n].instances && i < b->nodes[n].count; i++)
-            if (b->nodes[n].instances[i].zone == (int32_t)zone &&
+            if (!(b->nodes[n].kind->flags & KIND_GROUP) &&
+                b->nodes[n].instances[i].zone == (int32_t)zone &&
                 !add_member(binder, members, at, b->nodes[n].first + i))
                 return false;
     if (members->count > before)

@@ -59,6 +59,12 @@ static bool read_end(struct point *point, const struct node *key, const char *na
         return false;
     if (!bind_address(&point->binder, key, name, &first, &count, &node))
         return false;
+    const struct kind *kind = b->nodes[node].kind;
+    if (kind && kind->flags & KIND_GROUP) {
+        document_error(&point->document, key, "name its members: the links are theirs",
+                       "`%s` is a group, no machine", b->nodes[node].name);
+        return false;
+    }
     *end = strchr(name, '.') ? LINK_INSTANCE : LINK_NODE;
     *id = *end == LINK_INSTANCE ? first : node;
     return true;

@@ -199,9 +199,13 @@ void point_nodes(struct point *point)
             .name = arena_format(point->arena, "%s", sorted[i].key->text),
             .kind = find_kind(point, sorted[i].map, sorted[i].key),
             .count = 1,
-            .first = (uint32_t)agents,
         };
         read_counts(point, sorted[i].map, sorted[i].key, n);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct blueprint_node *n = &point->nodes[i];
+        point_group_count(point, i, count);
+        n->first = (uint32_t)agents;
         agents += n->count;
         if (agents > SCENARIO_AGENTS_MAX) {
             document_error(&point->document, sorted[i].key, NULL,

@@ -108,6 +108,7 @@ void point_build(struct point *point)
     point_nodes(point);
     point_operations(point);
     point_zones(point);
+    point_hosts(point);
     point_configs(point);
     point_cycles(point);
     point_links(point);

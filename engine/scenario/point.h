@@ -41,6 +41,12 @@ void point_begun(struct point *point, const struct node *value,
                  void (*declare)(struct point *point, void *context, const struct node *name),
                  void *context);
 
+/* How many instances a group has: as many as its members have. `nodes`: how many are known. */
+void point_group_count(struct point *point, uint32_t node, uint32_t nodes);
+
+/* On whose places the instances of groups live; after the zones, which they share. */
+void point_hosts(struct point *point);
+
 /* `zones:` and `zone:`: where every instance stands. */
 void point_zones(struct point *point);
 

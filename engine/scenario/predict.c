@@ -52,13 +52,25 @@ static double latency_ns(const struct flow *f, uint32_t from, uint32_t to)
     return best ? distribution_mean(&best->config.latency) : 0;
 }
 
+/* Mean own work (ns) of one visit at speed 1. */
+static double own_work_ns(const struct flow *f, uint32_t agent, uint32_t operation)
+{
+    const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
+    const void *config = config_of(f, agent, operation);
+    if (!load)
+        return 0;
+    return load->work_of_ns
+               ? load->work_of_ns(config, f->point->blueprint->operations[operation].type)
+               : load->work_ns(config);
+}
+
 /* What a member of a pool could do of an operation, per ns; 0: there is no limit. */
 static double capacity_of(const struct flow *f, uint32_t agent, uint32_t operation)
 {
     const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
     const void *config = config_of(f, agent, operation);
     double slots = load ? load->slots(config) : (double)INFINITY;
-    double work_ns = load ? load->work_ns(config) : 0;
+    double work_ns = own_work_ns(f, agent, operation);
     if (!(slots < (double)INFINITY) || !(work_ns > 0))
         return 0;
     return slots * instance_of(f, agent)->speed / work_ns;
@@ -144,7 +156,8 @@ static double walk(struct flow *f, uint32_t agent, uint32_t operation, double ra
 {
     const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
     struct visit visit = {f, agent, operation, rate};
-    struct load_visitor visitor = {&visit, visit_call};
+    enum operation_type type = f->point->blueprint->operations[operation].type;
+    struct load_visitor visitor = {&visit, type, visit_call};
     if (!load || !load->walk)
         return -1;
     return load->walk(config_of(f, agent, operation), instance_of(f, agent)->speed, &visitor);
@@ -168,8 +181,7 @@ static void send_onward(struct flow *f, uint32_t agent, uint32_t operation)
 
 static double work_at(const struct flow *f, uint32_t agent, uint32_t operation)
 {
-    const struct kind_load *load = f->point->nodes[f->node_of[agent]].kind->load;
-    return load ? load->work_ns(config_of(f, agent, operation)) / instance_of(f, agent)->speed : 0;
+    return own_work_ns(f, agent, operation) / instance_of(f, agent)->speed;
 }
 
 /* Of a visit: own work, and calls. */

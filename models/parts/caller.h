@@ -213,6 +213,14 @@ void caller_cancel(struct caller *caller, struct call *call);
 void guard_settle(struct caller *caller, const struct call *child);
 void guard_late(struct guard *guard, const struct call *child);
 
+/* What was read goes back to whoever asked, and a later write of the same request can say what it
+ * was made on. */
+static inline void caller_reads(struct call *parent, const struct call *child)
+{
+    if (LIKELY(child->status == STATUS_OK))
+        parent->version = child->version;
+}
+
 /* A child's reply, in the kind's `settle`. */
 static inline void caller_settle(struct caller *caller, const struct call *child)
 {

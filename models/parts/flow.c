@@ -89,7 +89,7 @@ static void send_try(const struct flow_host *host, struct call *c, const struct 
     struct line own = line_of(c);
     line_set(c, step_line(host, c, step, 0));
     caller_send(&frame_of(c)->caller, &step->caller, c, host->agent,
-                pool_pick(&step->to, host->agent), 0);
+                pool_route(&step->to, host->agent, c), 0);
     line_set(c, own);
 }
 
@@ -100,7 +100,7 @@ static void send_message(const struct flow_host *host, struct call *c, const str
     line_set(c, step_line(host, c, step, copy));
     uint32_t salt = (uint32_t)random_mix((uint64_t)step->number << 48 |
                                          (uint64_t)frame_of(c)->flow.turn << 16 | copy);
-    struct call *m = call_send(c, host->agent, pool_pick(&step->to, host->agent),
+    struct call *m = call_send(c, host->agent, pool_route(&step->to, host->agent, c),
                                caller_bytes(host->agent, c), salt);
     m->size = c->size;
     m->verb = REASON_NONE;
@@ -114,8 +114,8 @@ static void send_branch(const struct flow_host *host, struct call *c, const stru
 {
     struct line own = line_of(c);
     line_set(c, step_line(host, c, step, copy));
-    struct call *child =
-        call_to(c, host->agent, pool_pick(&step->to, host->agent), 0, caller_bytes(host->agent, c));
+    struct call *child = call_to(c, host->agent, pool_route(&step->to, host->agent, c), 0,
+                                 caller_bytes(host->agent, c));
     child->size = c->size;
     child->verb = REASON_NONE;
     child->attempt = 0; /* it has no caller */

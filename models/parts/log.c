@@ -1,0 +1,55 @@
+#include "models/parts/log.h"
+
+#include "engine/kernel/check.h"
+
+enum { ROOM_FIRST = 64 };
+
+void log_init(struct log *log, struct arena *arena)
+{
+    *log = (struct log){.arena = arena, .first = 1};
+}
+
+static void grow(struct log *log)
+{
+    uint32_t room = log->room ? 2 * log->room : ROOM_FIRST;
+    version_handle *entries = arena_array(log->arena, room, version_handle);
+    for (uint64_t i = log->first; i <= log->last; i++)
+        entries[i & (room - 1)] = log->entries[i & (log->room - 1)];
+    log->entries = entries;
+    log->room = room;
+}
+
+uint64_t log_append(struct log *log, version_handle version)
+{
+    if (log->last + 1 - log->first == log->room)
+        grow(log);
+    log->last++;
+    log->entries[log->last & (log->room - 1)] = version;
+    return log->last;
+}
+
+version_handle log_at(const struct log *log, uint64_t index)
+{
+    CHECK(index >= log->first && index <= log->last);
+    return log->entries[index & (log->room - 1)];
+}
+
+void log_truncate(struct log *log, uint64_t last)
+{
+    CHECK(last + 1 >= log->first);
+    if (last < log->last)
+        log->last = last;
+}
+
+void log_trim(struct log *log, uint64_t first)
+{
+    CHECK(first <= log->last + 1);
+    if (first > log->first)
+        log->first = first;
+}
+
+void log_keep(const struct log *log, struct versions *versions)
+{
+    for (uint64_t i = log->first; i <= log->last; i++)
+        version_keep(versions, log_at(log, i));
+}

@@ -25,13 +25,28 @@ static struct field_found find_key(const struct field_table *table, const char *
     return inner;
 }
 
+/* Whether a configuration uses the key: itself, or one of its steps, or of theirs. */
+static bool config_uses(const struct field_table *table, const void *config, const char *key)
+{
+    struct field_found found = find_key(table, key), steps = find_key(table, "steps");
+    if (found.field && field_used(&found, config))
+        return true;
+    if (!steps.field || steps.field->type != FIELD_STEPS)
+        return false;
+    const struct field_list *list = (const void *)((const unsigned char *)config + steps.offset);
+    const unsigned char *step = list->items;
+    for (uint32_t i = 0; i < list->count; i++, step += steps.field->steps->size)
+        if (config_uses(steps.field->steps->record, step, key))
+            return true;
+    return false;
+}
+
 /* Whether some instance of the node uses the key in some operation. */
 static bool node_uses(const struct blueprint *b, const struct blueprint_node *n, const char *key)
 {
-    struct field_found found = find_key(n->kind->fields, key);
-    for (uint32_t i = 0; found.field && i < n->count; i++)
+    for (uint32_t i = 0; i < n->count; i++)
         for (uint32_t o = 0; o < b->operation_count; o++)
-            if (field_used(&found, n->instances[i].configs[o]))
+            if (config_uses(n->kind->fields, n->instances[i].configs[o], key))
                 return true;
     return false;
 }

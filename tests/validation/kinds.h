@@ -1,11 +1,13 @@
-/* Kinds made for the validation, where the language has no word: copies of which the first answer
- * cancels the others, and a fault that stops a node for a while. */
+/* Kinds made for the validation, where the language has no word. */
 #ifndef ORRERY_TESTS_VALIDATION_KINDS_H
 #define ORRERY_TESTS_VALIDATION_KINDS_H
 
 #include "engine/kernel/kind.h"
 
-extern const struct kind redundant_kind; /* `to`, `copies` of a call to distinct ones */
-extern const struct kind pause_kind;     /* `whom`, `at`, `for` */
+extern const struct kind redundant_kind; /* `to`, `copies`: the first answer cancels the others */
+extern const struct kind wear_kind;      /* `whom`, `every`, `lasts`: breaks it while it works */
+extern const struct kind ticking_kind;   /* `every`: answers its oldest request at each tick */
+extern const struct kind row_kind;       /* one row with a version */
+extern const struct kind update_kind;    /* `to`: reads a row, then compares and sets */
 
 #endif

@@ -96,7 +96,10 @@ static struct scenario *load(const struct play_request *request)
     for (uint32_t i = 0; model_kinds[i]; i++)
         kinds[count++] = model_kinds[i];
     kinds[count++] = &redundant_kind;
-    kinds[count++] = &pause_kind;
+    kinds[count++] = &wear_kind;
+    kinds[count++] = &ticking_kind;
+    kinds[count++] = &row_kind;
+    kinds[count++] = &update_kind;
     kinds[count] = NULL;
     static const struct kind *kept[16];
     memcpy(kept, kinds, sizeof kept);

@@ -21,6 +21,20 @@ const char *family_path(const struct family *family, char *text)
     return text;
 }
 
+/* ---- shares ---- */
+
+struct quotient share_above(const struct result *result, const char *client, int64_t limit_ns)
+{
+    const struct result_cell *c = played_cell(result, client, NULL, "latency");
+    struct quotient q = {0, 0};
+    for (uint32_t i = 0; i < c->histogram.item_count; i++) {
+        const struct sparse_item *item = &c->histogram.items[i];
+        q.numerator += item->low >= limit_ns ? (double)item->count : 0;
+        q.denominator += (double)item->count;
+    }
+    return q;
+}
+
 /* ---- the number inside at instants ---- */
 
 enum { INSTANTS = 7 };

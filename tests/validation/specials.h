@@ -19,6 +19,9 @@ void pivots(const struct family *family, uint32_t jobs, double *values, uint64_t
 /* 2,000 experiments: the share of 95 % intervals that hold the truth, of the mean and of p99. */
 void coverage(const struct family *family, uint32_t jobs, double *values, uint64_t *events);
 
+/* Observations of a client's latency of at least `limit_ns`, and all of them. */
+struct quotient share_above(const struct result *result, const char *client, int64_t limit_ns);
+
 /* The seed of a family: the hash of its name; further ones for `part` > 0. */
 uint64_t family_seed(const struct family *family, uint64_t part);
 

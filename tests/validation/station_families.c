@@ -1,4 +1,4 @@
-/* Disciplines, tandems, feedback, closed loops: Q18 to Q24. */
+/* Disciplines, tandems, feedback, breaks, closed loops: Q18 to Q24, Q28. */
 #include "tests/validation/cases.h"
 
 #include <math.h>
@@ -106,6 +106,44 @@ const struct family station_families[] = {
              LATENCY("Q22", "response with retries, mean", "mean", 666.66667, 0.02, 8.5),
              {"Q22", "tries after the first", "users", NULL, "retries", "ratio", 1.0 / 3, RELATIVE,
               0.012, 2.0},
+         }},
+    {"a server that breaks",
+     "wear.yaml",
+     {NULL},
+     "E[C] = E[S] (1 + f E[D]), then Pollaczek-Khinchine; Gaver 1962, Avi-Itzhak, Naor 1963",
+     .rate = 0.5,
+     .requests = 4e6,
+     .warmup = 2000,
+     .rows =
+         {
+             LATENCY("Q28", "response of a server that breaks", "mean", 4000, 0.015, 6.9),
+             {"Q28", "busy or down", "desk", NULL, "utilization", "mean", 0.6, ABSOLUTE, 0.004,
+              1.7},
+         }},
+    {"open loop at 0.8",
+     "one.yaml",
+     {"nodes.users.arrivals=poisson(8/s)", "nodes.desk.time=exp(100ms)"},
+     "M/M/1: stay ~ Exp(b - a), mean 0.5 s; Kleinrock 1975",
+     .rate = 8,
+     .requests = 5e6,
+     .warmup = 100,
+     .rows =
+         {
+             LATENCY("omission", "open loop at 0.8, mean", "mean", 500, 0.02, 9.5),
+             LATENCY("omission", "open loop at 0.8, p99", "p99", 2302.5851, 0.04, 21),
+         }},
+    {"closed loop of 10",
+     "closed.yaml",
+     {"nodes.users.users=10", "nodes.users.think=exp(1.145s)"},
+     REPAIR,
+     .rate = 7.2099968,
+     .requests = 1e6,
+     .warmup = 200,
+     .rows =
+         {
+             {"omission", "closed loop of 10, throughput", "users", NULL, "throughput", "rate",
+              7.2099968, RELATIVE, 0.005, 0.77},
+             LATENCY("omission", "closed loop of 10, response", "mean", 241.96317, 0.01, 2.3),
          }},
     {"closed loop of 20",
      "closed.yaml",

@@ -11,6 +11,17 @@
     }
 #define METASTABLE "stuck iff lam < mu < lam (1 + retries); Bronson et al. 2021"
 
+/* Requests that failed, for each time it failed over, in the second row. */
+static void failover_end(void *context, const struct result *result, struct quotient *rows)
+{
+    const struct result_cell *errors = played_cell(result, "users", NULL, "errors");
+    (void)context;
+    rows[1].numerator = (double)errors->numerator;
+    for (uint32_t i = 0; i < result->strike_count; i++)
+        rows[1].denominator += result->strikes[i].begin >= result->windows[0].parts[0].begin;
+}
+static const struct measure failover = {.end = failover_end};
+
 const struct family fault_families[] = {
     {"a crash of ten seconds",
      "crash.yaml",
@@ -34,8 +45,11 @@ const struct family fault_families[] = {
      .rate = 5,
      .requests = 1e7,
      .warmup = 5000,
+     .measure = &failover,
      .rows = {{"F12", "availability", "users", NULL, "availability", "ratio", 0.98522167, ABSOLUTE,
-               0.0015, 1.0599}}},
+               0.0015, 1.0599},
+              {"F12", "failed requests per failover: 5/s x 15 s", NULL, NULL, NULL, "mean", 75,
+               RELATIVE, 0.03, 0}}},
     {"before a surge",
      "storm.yaml",
      {"run={duration: 100s, warmup: 10s}"},

@@ -33,6 +33,21 @@ static uint32_t stage_next(struct stage *stage)
     return next;
 }
 
+/* What struck within the duration. */
+static void strikes_tell(struct simulation *s, struct result_run *run)
+{
+    int64_t stop = s->blueprint->duration;
+    struct result_strike *strikes = arena_array(&s->arena, s->strike_count, struct result_strike);
+    run->strikes = strikes;
+    for (uint32_t i = 0; i < s->strike_count && s->strikes[i].begin < stop; i++)
+        strikes[run->strike_count++] = (struct result_strike){
+            .fault = s->strikes[i].fault,
+            .target = "",
+            .begin = s->strikes[i].begin,
+            .end = s->strikes[i].end < stop ? s->strikes[i].end : stop,
+        };
+}
+
 static struct result *result_of(struct simulation *s, const struct blueprint *blueprint,
                                 uint32_t replication)
 {
@@ -47,6 +62,7 @@ static struct result *result_of(struct simulation *s, const struct blueprint *bl
         .totals = {totals.events, totals.fingerprint, totals.live_max, s->observed_open,
                    totals.end_ns},
     };
+    strikes_tell(s, &run);
     return recorder_result(s->recorder, &run);
 }
 

@@ -1,5 +1,70 @@
-/* Scaling: V01 to V05. */
+/* Scaling: V01 to V05; and backlogs by a surge or a pause: M03, M08. */
 #include "tests/validation/cases.h"
+
+/* ---- backlogs: when they are gone, and how long one request waited ---- */
+
+enum { CLEARED = 20 };
+
+/* The number inside, by arrivals and departures; when it was last above CLEARED, and how long the
+ * first request from 75 s on took; ns. */
+struct backlog {
+    int64_t inside, last_ns, marked_ns, delay_ns;
+};
+
+static void backlog_move(struct backlog *b, const struct agent *at, int64_t by)
+{
+    b->inside += by;
+    if (b->inside > CLEARED)
+        b->last_ns = simulation_now(at->simulation);
+}
+
+static void backlog_arrive(void *context, const struct agent *at, const struct call *call)
+{
+    struct backlog *b = context;
+    int64_t mark_ns = INT64_C(75000000000);
+    if (at->node_name[0] != 'd')
+        return;
+    if (!b->marked_ns && call->arrived_ns >= mark_ns)
+        b->marked_ns = call->arrived_ns;
+    backlog_move(b, at, 1);
+}
+
+static void backlog_leave(void *context, const struct agent *at, const struct call *call)
+{
+    struct backlog *b = context;
+    if (at->node_name[0] != 'd')
+        return;
+    if (call->arrived_ns == b->marked_ns)
+        b->delay_ns = simulation_now(at->simulation) - call->arrived_ns;
+    backlog_move(b, at, -1);
+}
+
+/* Rows: when the backlog was gone (s), how long after the end of a fault or after 75 s; the delay
+ * (s) of the one at 75 s. */
+static void backlog_end(void *context, const struct result *result, struct quotient *rows)
+{
+    const struct backlog *b = context;
+    int64_t from_ns = INT64_C(75000000000);
+    if (result->strike_count && result->strikes[0].end < b->last_ns)
+        from_ns = result->strikes[0].end;
+    rows[0] = (struct quotient){(double)b->last_ns / 1e9, 1};
+    rows[1] = (struct quotient){(double)(b->last_ns - from_ns) / 1e9, 1};
+    rows[2] = (struct quotient){(double)b->delay_ns / 1e9, 1};
+}
+static const struct measure backlog = {.size = sizeof(struct backlog),
+                                       .arrive = backlog_arrive,
+                                       .leave = backlog_leave,
+                                       .end = backlog_end};
+
+#define OWN(id, what, expected, tolerance)                                                         \
+    {                                                                                              \
+        id, what, NULL, NULL, NULL, "max", expected, RELATIVE, tolerance, 0                        \
+    }
+#define DESK(id, what, metric, expected, tolerance)                                                \
+    {                                                                                              \
+        id, what, "desk", NULL, metric, "max", expected, RELATIVE, tolerance, 0                    \
+    }
+#define FLUID "(a - b) t, backlog / (b - a); fluid"
 
 #define THROUGHPUT(id, what, expected, tol)                                                        \
     {                                                                                              \
@@ -26,12 +91,13 @@
                 THROUGHPUT("V02", "throughput of " #n " with 5 % serial", expected, 0.001)         \
             }                                                                                      \
     }
-#define LOCK(n, x, expected)                                                                       \
+#define LOCK(n, x, expected, sigma)                                                                \
     {                                                                                              \
         "a lock and " #n " threads", "lock.yaml", {"nodes.users.users=" #n},                       \
             "finite-source birth and death; Palm 1947",                                            \
             .rate = x, .requests = 1e6, .warmup = 20, .rows = {                                    \
-                THROUGHPUT("V03", "throughput of " #n " threads at a lock", expected, 0.01)        \
+                {"V03", "throughput of " #n " threads at a lock", "users", NULL, "throughput",     \
+                 "rate", expected, RELATIVE, 0.01, sigma}                                          \
             }                                                                                      \
     }
 
@@ -43,9 +109,9 @@ const struct family scale_families[] = {
     LAW(64, 14967.259),
     AMDAHL(8, 5925.9259),
     AMDAHL(64, 15421.687),
-    LOCK(8, 78, 78.141305),
-    LOCK(20, 173, 173.24771),
-    LOCK(64, 200, 200),
+    LOCK(8, 78, 78.141305, 0.889),
+    LOCK(20, 173, 173.24771, 0.691),
+    LOCK(64, 200, 200, 1.01),
     {"scaled up",
      "mm1.yaml",
      {"nodes.users.arrivals=poisson(16/s)", "nodes.desk.time=exp(50ms)"},
@@ -77,11 +143,56 @@ const struct family scale_families[] = {
      .replications = 1,
      .rows =
          {
-             {"V05", "backlog when the ordered ones begin", "web", NULL, "in_system", "max", 11250,
+             {"V05", "backlog when the ordered ones begin", "desk", NULL, "in_system", "max", 11250,
               RELATIVE, 0.01, 0},
              /* 36 USD/h are 1 cent a second: three for 75 s, four from the order on for 60 s. */
-             {"V05", "cost, from the order on", "web", NULL, "cost", "total", 4.65, ABSOLUTE, 1e-6,
+             {"V05", "cost, from the order on", "desk", NULL, "cost", "total", 4.65, ABSOLUTE, 1e-6,
               0},
          }},
+    /* No jockeying: who came early stays behind one of the first three. All are busy to the end,
+     * for newcomers join the shortest queue. */
+    {"a scaler that is too late, to the end",
+     "late.yaml",
+     {"run.duration=400s", "nodes.balancer.policy=join_shortest_queue"},
+     FLUID,
+     .replications = 1,
+     .measure = &backlog,
+     .rows = {OWN("V05", "backlog of seven queues gone at (s)", 300, 0.01),
+              OWN("V05", "time to work it off (s)", 225, 0.01)}},
+    /* One queue, whose three slots become 7/3 as fast at 75 s. */
+    {"capacity that comes too late",
+     "spike.yaml",
+     {"nodes.users.arrivals=constant(300/s)", "nodes.desk.slots=3", "nodes.desk.time=20ms",
+      "faults=[{at: 75s, slow: desk, by: x0.42857142857, name: more}]", "run.duration=400s"},
+     FLUID,
+     .replications = 1,
+     .measure = &backlog,
+     .rows = {OWN("V05", "backlog of one queue gone at (s)", 300, 0.01),
+              OWN("V05", "time to work it off, one queue (s)", 225, 0.01),
+              OWN("V05", "delay of the arrival at 75 s (s)", 32.142857, 0.02),
+              DESK("V05", "longest delay (ms), of the arrival at 37.5 s", "latency", 37500, 0.02),
+              DESK("V05", "longest backlog of one queue", "in_system", 11250, 0.01)}},
+    {"a spike",
+     "spike.yaml",
+     {NULL},
+     FLUID,
+     .replications = 1,
+     .measure = &backlog,
+     .rows = {OWN("M03", "backlog of the spike gone at (s)", 610, 0.01),
+              OWN("M03", "time to work the spike off (s)", 450, 0.01),
+              DESK("M03", "backlog at its end", "in_system", 9000, 0.01),
+              DESK("M03", "longest delay (ms)", "latency", 90000, 0.01)}},
+    {"a consumer that pauses",
+     "spike.yaml",
+     {"nodes.users.arrivals=constant(1k/s)", "nodes.desk.time=0.66666667ms",
+      "faults=[{at: 75s, for: 30s, pause: desk, name: stop}]", "run.duration=200s"},
+     "a P, a P / (b - a); fluid",
+     .replications = 1,
+     .measure = &backlog,
+     .rows = {OWN("M08", "caught up at (s)", 165, 0.005),
+              OWN("M08", "time to catch up (s)", 60, 0.01),
+              {"M08", "longest delay (ms)", "users", NULL, "latency", "max", 30000, RELATIVE, 0.01,
+               0},
+              DESK("M08", "longest lag", "in_system", 30000, 0.01)}},
     {0},
 };

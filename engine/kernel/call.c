@@ -32,11 +32,28 @@ static inline void call_draws_anew(struct call *parent, struct call *c, const st
     c->path = parent->path;
 }
 
+/* Field by field: a wider read of what was written in narrower ones a moment ago would wait for it.
+ */
+static inline void line_copy(struct call *to, const struct call *from)
+{
+    to->op_id = from->op_id;
+    to->key = from->key;
+    to->version = from->version;
+    to->deadline_ns = from->deadline_ns;
+    to->session = from->session;
+    to->size = from->size;
+    to->sub = from->sub;
+    to->operation = from->operation;
+    to->verb = from->verb;
+    to->traits = from->traits;
+    to->attempt = from->attempt;
+}
+
 static inline struct call *call_child(struct simulation *s, struct call *parent,
                                       const struct agent *from, uint16_t branch)
 {
     struct call *c = call_take(s);
-    memcpy(&c->op_id, &parent->op_id, sizeof *c - offsetof(struct call, op_id));
+    line_copy(c, parent);
     c->parent = call_index(s, parent);
     c->parent_generation = parent->generation;
     c->parent_round = parent->round;

@@ -17,8 +17,9 @@ static inline void wake(struct agent *agent, struct call *c, enum wake why)
 
 /* ---- agents' own events ---- */
 
-APART static void timer_due(struct simulation *s, const struct event *event)
+APART static void timer_due(struct simulation *s, struct event due)
 {
+    const struct event *event = &due;
     struct timer timer = s->timers[event->target];
     struct agent *agent = &s->agents[timer.agent];
     if (UNLIKELY(agent->gate && agent->place->up && agent->place->paused)) {
@@ -35,12 +36,17 @@ APART static void timer_due(struct simulation *s, const struct event *event)
         call_cancelled(s, timer.argument);
 }
 
+SELDOM static void alarm_defer(const struct agent *agent, struct event event)
+{
+    place_defer(agent->place, &event);
+}
+
 /* A crash takes the alarm back, a pause keeps the event and thereby `alarm`. */
 static inline void alarm_due(struct simulation *s, const struct event *event)
 {
     struct agent *agent = &s->agents[event->target];
     if (UNLIKELY(agent->gate)) {
-        place_defer(agent->place, event);
+        alarm_defer(agent, *event);
         return;
     }
     fingerprint_add(s, agent->tier + event->argument);
@@ -48,19 +54,26 @@ static inline void alarm_due(struct simulation *s, const struct event *event)
     agent->kind->tick(agent, event->argument, agent->alarm_argument);
 }
 
-SELDOM static void strike_due(struct simulation *s, const struct event *event)
+SELDOM static void strike_due(struct simulation *s, struct event due)
 {
+    const struct event *event = &due;
     const char *name = s->blueprint->faults[s->strikes[event->target].fault].name;
     fingerprint_add(s, random_hash(name, strlen(name)) + event->argument);
     fault_dispatch(s, event);
 }
 
+SELDOM static void scale_due(struct simulation *s, struct event event)
+{
+    scaler_dispatch(s, &event);
+}
+
 /* ---- events of calls ---- */
 
 /* The agent is down or paused. */
-SELDOM static void gate_dispatch(struct simulation *s, const struct event *event, struct call *c,
+SELDOM static void gate_dispatch(struct simulation *s, struct event due, struct call *c,
                                  struct agent *agent)
 {
+    const struct event *event = &due;
     if (agent->place->up) {
         place_defer(agent->place, event);
         return;
@@ -166,7 +179,7 @@ static inline void call_due(struct simulation *s, const struct event *event)
     }
     struct agent *agent = &s->agents[back ? c->from : c->agent];
     if (UNLIKELY(agent->gate)) {
-        gate_dispatch(s, event, c, agent);
+        gate_dispatch(s, *event, c, agent);
         return;
     }
     fingerprint_add(s, c->op_id + type);
@@ -195,11 +208,11 @@ uint32_t dispatch(struct simulation *s, int64_t stop_ns, uint32_t limit, bool dr
         else if (LIKELY(event.type == EVENT_ALARM))
             alarm_due(s, &event);
         else if (event.type == EVENT_STRIKE)
-            strike_due(s, &event);
+            strike_due(s, event);
         else if (event.type == EVENT_SCALE)
-            scaler_dispatch(s, &event);
+            scale_due(s, event);
         else
-            timer_due(s, &event);
+            timer_due(s, event);
         if (UNLIKELY(s->diverged) || (draining && !s->observed_open))
             break;
     }

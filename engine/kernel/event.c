@@ -74,10 +74,10 @@ static void slots_grow(struct queue *q)
     uint32_t to = from ? 2 * from : FIRST_SLOTS;
     q->slots = allocated(q->slots, to, sizeof *q->slots);
     if (!from)
-        q->slots[from++] = (struct event){.id = UINT64_MAX};
+        q->slots[from++] = (struct event_cell){.id = UINT64_MAX};
     for (uint32_t i = from; i < to; i++)
-        q->slots[i] = (struct event){.id = UINT64_C(1) << EVENT_SLOT_BITS | i,
-                                     .target = i + 1 < to ? i + 1 : 0};
+        q->slots[i] = (struct event_cell){.id = UINT64_C(1) << EVENT_SLOT_BITS | i,
+                                          .what = i + 1 < to ? i + 1 : 0};
     q->slot_free = from;
     q->slot_capacity = to;
 }
@@ -108,7 +108,7 @@ void event_ring_grow(struct queue *q)
 {
     uint32_t count = q->ring_tail - q->ring_head;
     uint32_t capacity = 2 * (q->ring_mask + 1);
-    struct event *ring = allocated(NULL, capacity, sizeof *ring);
+    struct event_cell *ring = allocated(NULL, capacity, sizeof *ring);
     for (uint32_t i = 0; i < count; i++)
         ring[i] = q->ring[(q->ring_head + i) & q->ring_mask];
     free(q->ring);
@@ -367,7 +367,7 @@ static void bottom_spill(struct queue *q)
 
 APART static event_handle push_to_ring(struct queue *q, event_handle id)
 {
-    event_ring_put(q, (struct event){.id = id});
+    event_ring_put(q, id, 0);
     return id;
 }
 
@@ -403,13 +403,11 @@ event_handle event_push(struct queue *q, int64_t time_ns, uint8_t type, uint32_t
     CHECK(time_ns >= q->now);
     if (UNLIKELY(!slot))
         return push_growing(q, time_ns, type, target, argument);
-    struct event *event = &q->slots[slot];
-    event_handle id = event->id;
-    q->slot_free = event->target;
+    struct event_cell *cell = &q->slots[slot];
+    event_handle id = cell->id;
+    q->slot_free = (uint32_t)cell->what;
     q->pushed++;
-    event->target = target;
-    event->argument = argument;
-    event->type = type;
+    cell->what = event_what(type, target, argument);
     if (time_ns == q->now)
         return push_to_ring(q, id);
     if (time_ns >= q->bottom_until)
@@ -434,9 +432,9 @@ void event_sweep(struct queue *q)
     bottom_drop_stale(q);
     uint32_t kept = q->ring_head;
     for (uint32_t i = q->ring_head; i != q->ring_tail; i++) {
-        struct event event = q->ring[i & q->ring_mask];
-        q->ring[kept & q->ring_mask] = event;
-        if (!(event.id & EVENT_SLOT_MASK) || event_pending(q, event.id))
+        struct event_cell cell = q->ring[i & q->ring_mask];
+        q->ring[kept & q->ring_mask] = cell;
+        if (!(cell.id & EVENT_SLOT_MASK) || event_pending(q, cell.id))
             kept++;
         else
             q->stale--;

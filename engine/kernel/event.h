@@ -48,6 +48,13 @@ struct event {
     uint8_t unused;
 };
 
+/* How an event waits: in two words, so that what was written last is read as it was written. (A
+ * wider read of narrower writes waits until they have left the processor.) */
+struct event_cell {
+    event_handle id;
+    uint64_t what; /* target | argument << 32 | type << 48; of a free slot the next free one */
+};
+
 struct event_key {
     int64_t time;
     event_handle id;
@@ -77,9 +84,9 @@ struct queue {
     struct event_key *bottom;      /* the first key; in front of it stands one later than all */
     uint32_t ring_head, ring_tail; /* free-running; the ring is empty when they are equal */
     uint32_t ring_mask;
-    struct event *ring;  /* every one of these is due at `now`; whole only where it has no slot */
-    struct event *slots; /* a free one has the id of its next use; 0 is never used */
-    uint32_t slot_free;  /* first free slot, chained through `target`; 0 = none */
+    struct event_cell *ring;  /* all are due at `now`; whole only where it has no slot */
+    struct event_cell *slots; /* a free one has the id of its next use; 0 is never used */
+    uint32_t slot_free;       /* first free slot, chained through `what`; 0 = none */
     uint32_t slot_capacity;
     uint64_t pushed;         /* events pushed so far */
     uint64_t cancelled;      /* events cancelled so far */
@@ -119,11 +126,24 @@ static inline uint64_t event_count(const struct queue *q)
     return q->pushed - q->popped - q->cancelled;
 }
 
+static inline uint64_t event_what(uint8_t type, uint32_t target, uint16_t argument)
+{
+    return target | (uint64_t)argument << 32 | (uint64_t)type << 48;
+}
+
+static inline struct event event_of_cell(struct event_cell cell)
+{
+    return (struct event){.id = cell.id,
+                          .target = (uint32_t)cell.what,
+                          .argument = (uint16_t)(cell.what >> 32),
+                          .type = (uint8_t)(cell.what >> 48)};
+}
+
 static inline void event_slot_release(struct queue *q, uint32_t slot)
 {
-    struct event *event = &q->slots[slot];
-    event->id += 1u << EVENT_SLOT_BITS;
-    event->target = q->slot_free;
+    struct event_cell *cell = &q->slots[slot];
+    cell->id += 1u << EVENT_SLOT_BITS;
+    cell->what = q->slot_free;
     q->slot_free = slot;
 }
 
@@ -144,11 +164,13 @@ static inline void event_wheel_put(struct queue *q, struct event_key key)
     bucket->end = end + 1;
 }
 
-static inline void event_ring_put(struct queue *q, struct event event)
+static inline void event_ring_put(struct queue *q, event_handle id, uint64_t what)
 {
     if (UNLIKELY(q->ring_tail - q->ring_head > q->ring_mask))
         event_ring_grow(q);
-    q->ring[q->ring_tail++ & q->ring_mask] = event;
+    struct event_cell *cell = &q->ring[q->ring_tail++ & q->ring_mask];
+    cell->id = id;
+    cell->what = what;
 }
 
 /* Schedules an event at the present instant, behind all others of it. It has no slot, so it cannot
@@ -157,7 +179,7 @@ static inline void event_ring_put(struct queue *q, struct event event)
 static inline event_handle event_push_now(struct queue *q, uint8_t type, uint32_t target)
 {
     event_handle id = ++q->pushed << EVENT_SLOT_BITS;
-    event_ring_put(q, (struct event){.id = id, .target = target, .type = type});
+    event_ring_put(q, id, event_what(type, target, 0));
     return id;
 }
 
@@ -195,12 +217,13 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
             /* Keys of `now` in the bottom were pushed before `now` was reached: they go first. */
             if (UNLIKELY(q->now > until_ns))
                 return false;
-            *out = q->ring[q->ring_head++ & q->ring_mask];
-            if (LIKELY(!(out->id & EVENT_SLOT_MASK))) {
+            const struct event_cell *cell = &q->ring[q->ring_head++ & q->ring_mask];
+            key.id = cell->id;
+            if (LIKELY(!(key.id & EVENT_SLOT_MASK))) {
+                *out = event_of_cell((struct event_cell){key.id, cell->what});
                 q->popped++;
                 return true;
             }
-            key.id = out->id;
         } else if (LIKELY(first->time <= until_ns && first >= q->bottom)) {
             key = *first;
             q->top = first;
@@ -210,12 +233,15 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
             return false;
         }
         uint32_t slot = (uint32_t)key.id & EVENT_SLOT_MASK;
-        if (UNLIKELY(q->slots[slot].id != key.id)) {
+        struct event_cell *cell = &q->slots[slot];
+        if (UNLIKELY(cell->id != key.id)) {
             q->stale--;
             continue;
         }
-        *out = q->slots[slot];
-        event_slot_release(q, slot);
+        *out = event_of_cell((struct event_cell){key.id, cell->what});
+        cell->id = key.id + (1u << EVENT_SLOT_BITS);
+        cell->what = q->slot_free;
+        q->slot_free = slot;
         q->now = key.time;
         q->popped++;
         return true;

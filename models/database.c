@@ -75,13 +75,15 @@ static void database_start(struct agent *agent)
 /* Whether the agent of a group that lives here asks for work alone. */
 static bool works_only(const struct call *c)
 {
-    return c->verb >= STORE_WORK_READ && c->verb <= STORE_WORK_SCAN;
+    return c->verb >= STORE_WORK_READ && c->verb <= STORE_WORK_PING;
 }
 
 static const struct distribution *work_of(const struct database_config *config,
                                           enum store_verb verb)
 {
-    return verb == STORE_WORK_WRITE                      ? &config->write
+    static const struct distribution nothing = {.kind = DISTRIBUTION_CONSTANT};
+    return verb == STORE_WORK_PING                       ? &nothing
+           : verb == STORE_WORK_WRITE                    ? &config->write
            : verb == STORE_WORK_SCAN && config->has_scan ? &config->scan
                                                          : &config->read;
 }

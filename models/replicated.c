@@ -1,6 +1,7 @@
 /* A replicated store: the table of the kind, and what its modes share (models/replicated.h). */
 #include "models/replicated.h"
 
+#include "models/parts/running_interval.h"
 #include "models/registry.h"
 
 #include <math.h>
@@ -49,6 +50,156 @@ static const struct field_word read_words[] = {
     {0},
 };
 
+static const struct field timeout_fields[] = {
+    {.name = "after",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct replicated_config, timeout),
+     .otherwise = "3s",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "Without a sign of life."},
+    {0},
+};
+
+static const struct field_word phi_laws[] = {
+    [INTERVALS_NORMAL] = {"normal", "Intervals are taken for normally distributed (Akka).", NULL},
+    [INTERVALS_EXPONENTIAL] = {"exponential", "For exponentially distributed ones (Cassandra).",
+                               NULL},
+    {0},
+};
+
+static const struct field phi_fields[] = {
+    {.name = "phi",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct replicated_config, phi),
+     .otherwise = "8",
+     .flags = FIELD_WHOLE,
+     .min = 0.01,
+     .summary = "A longer silence has the probability 10^-phi."},
+    {.name = "law",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct replicated_config, phi_law),
+     .otherwise = "normal",
+     .flags = FIELD_WHOLE,
+     .words = phi_laws,
+     .summary = "What the last 128 intervals are taken for."},
+    {0},
+};
+
+static const struct field_word detectors[] = {
+    [REPLICATED_TIMEOUT] = {"timeout", "A silence of this length.",
+                            &(const struct field_table){.fields = timeout_fields}},
+    [REPLICATED_PHI_ACCRUAL] =
+        {"phi_accrual",
+         "A silence that is improbable by the intervals seen so far (Hayashibara et al. 2004).",
+         &(const struct field_table){.fields = phi_fields}},
+    {0},
+};
+
+static const struct field_word promotions[] = {
+    [REPLICATED_MOST_RECENT] = {"most_recent",
+                                "A member with the longest log among those that vote.", NULL},
+    [REPLICATED_FIRST] = {"first", "Who asks first, whatever it has.", NULL},
+    [REPLICATED_PRIORITY] = {"priority",
+                             "The first of the members as they are written that can be reached.",
+                             NULL},
+    [REPLICATED_MANUAL] = {"manual", "Nobody: the store waits for its leader.", NULL},
+    {0},
+};
+
+static const struct field_word pings[] = {
+    [REPLICATED_PINGS_APART] = {"apart", "Signs of life do not wait for the machine.", NULL},
+    [REPLICATED_PINGS_QUEUED] =
+        {"queued", "They wait in the machine's queue like everybody: a busy leader looks dead.",
+         NULL},
+    {0},
+};
+
+static const struct field_word returns[] = {
+    [REPLICATED_RETURNS] = {"follower", "It follows the new one; what it had alone is taken back.",
+                            NULL},
+    [REPLICATED_STAYS_AWAY] = {"none", "It stays out.", NULL},
+    {0},
+};
+
+static const struct field failover_record[] = {
+    {.name = "heartbeat",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct replicated_config, heartbeat),
+     .otherwise = "500ms",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "From one sign of life of the leader to the next."},
+    {.name = "timeout",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct replicated_config, timeout),
+     .otherwise = "3s",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "Short for detector: timeout(..)."},
+    {.name = "detector",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct replicated_config, detector),
+     .otherwise = "timeout",
+     .flags = FIELD_WHOLE,
+     .words = detectors,
+     .summary = "When a member takes the leader for dead."},
+    {.name = "promotion",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct replicated_config, promotion),
+     .otherwise = "most_recent",
+     .flags = FIELD_WHOLE,
+     .words = promotions,
+     .summary = "Who leads then. Of three and more members a majority must agree, of a pair the "
+                "other one does it alone."},
+    {.name = "fencing",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct replicated_config, fencing),
+     .otherwise = "false",
+     .flags = FIELD_WHOLE,
+     .summary = "The promotion shuts the old leader off at once, by a way of its own that no "
+                "partition cuts; without it that one goes on until it hears of the new one."},
+    {.name = "discovery",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct replicated_config, discovery),
+     .otherwise = "0s",
+     .flags = FIELD_WHOLE,
+     .summary = "How long after a promotion callers learn of it, who can reach the new leader; "
+                "those who ask another member are sent on by it and know from then on."},
+    {.name = "pings",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct replicated_config, pings),
+     .otherwise = "apart",
+     .flags = FIELD_WHOLE,
+     .words = pings,
+     .summary = "What a sign of life waits for."},
+    {.name = "return",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct replicated_config, comes_back),
+     .otherwise = "follower",
+     .flags = FIELD_WHOLE,
+     .words = returns,
+     .summary = "What becomes of a leader that was deposed."},
+    {0},
+};
+
+static const struct field_word no_failover[] = {
+    [REPLICATED_NO_FAILOVER] = {"none", "The leader stays the leader, up or down.", NULL},
+    {0},
+};
+
+static const struct field_word partitions[] = {
+    [REPLICATED_REFUSES] = {"refuse",
+                            "It refuses reads too, as soon as it takes the leader for dead.", NULL},
+    [REPLICATED_STALE_READS] = {"stale_reads", "It answers reads with what it has.", NULL},
+    [REPLICATED_ACCEPTS] =
+        {"accept",
+         "It answers reads, and leads itself as soon as it takes the leader for dead, whoever "
+         "agrees; needs `failover`.",
+         NULL},
+    {0},
+};
+
 static const struct field_table replicated_fields = {
     .fields =
         (const struct field[]){
@@ -77,6 +228,27 @@ static const struct field_table replicated_fields = {
              .otherwise = "leader",
              .words = read_words,
              .summary = "Where reads go."},
+            {.name = "leader",
+             .type = FIELD_POOL,
+             .offset = offsetof(struct replicated_config, leader),
+             .flags = FIELD_PER_REQUEST | FIELD_WHOLE,
+             .summary = "The member that leads at the beginning. Left out: the first."},
+            {.name = "failover",
+             .type = FIELD_RECORD,
+             .offset = offsetof(struct replicated_config, failover),
+             .otherwise = "none",
+             .flags = FIELD_WHOLE,
+             .words = no_failover,
+             .record = &(const struct field_table){.fields = failover_record},
+             .summary = "Whether another member leads when the leader falls silent."},
+            {.name = "on_partition",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct replicated_config, on_partition),
+             .otherwise = "refuse",
+             .flags = FIELD_WHOLE,
+             .words = partitions,
+             .summary = "What a member does that does not hear its leader, as the "
+                        "detector of `failover` tells."},
             {.name = "retransmit",
              .type = FIELD_TIME,
              .offset = offsetof(struct replicated_config, retransmit),
@@ -101,9 +273,11 @@ static struct group *group_new(struct agent *agent)
     group->count = n->count;
     group->first = n->first;
     group->replicas = arena_array(&s->arena, n->count, struct replica *);
+    group->view_terms = arena_array(&s->arena, s->agent_count, uint32_t);
     group->views = arena_array(&s->arena, s->agent_count, uint32_t);
     versions_init(&group->versions, &s->arena, group->mode->vector ? n->count : 0);
     CHECK(group->mode->frame_size <= REPLICATED_FRAME);
+    CHECK(group->mode->memory_size <= REPLICATED_MEMORY);
     return group;
 }
 
@@ -134,7 +308,6 @@ static void replicated_start(struct agent *agent)
     if (!replica_of(agent))
         group_open(agent);
     struct replica *r = replica_of(agent);
-    r->memory = arena_take(&agent->place->memory, r->group->mode->memory_size);
     r->group->mode->start(agent);
 }
 
@@ -311,6 +484,7 @@ const struct kind replicated_kind = {
     .tables = {&visit_metrics},
     .flags = KIND_VISITED | KIND_GROUP | KIND_STORE,
     .config_size = sizeof(struct replicated_config),
+    .volatile_size = REPLICATED_MEMORY,
     .durable_size = sizeof(struct replica *),
     .frame_size = REPLICATED_FRAME,
     .start = replicated_start,

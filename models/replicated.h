@@ -18,6 +18,7 @@
 #include "models/parts/registers.h"
 #include "models/parts/store.h"
 
+enum { REPLICATED_NO_FAILOVER = 0, REPLICATED_FAILOVER = 1 }; /* words, then the map */
 enum replicated_modes { REPLICATED_SINGLE_LEADER, REPLICATED_MODES };
 enum replicated_ack { REPLICATED_ASYNC, REPLICATED_SEMI_SYNC, REPLICATED_QUORUM, REPLICATED_ALL };
 enum replicated_reads {
@@ -31,7 +32,13 @@ struct replicated_config {
     struct pool members; /* of machines: databases */
     int64_t lag;         /* ns: `nearest(lag=..)`; TIME_NONE: however far behind */
     int64_t retransmit;  /* ns until what was not confirmed is sent once more */
-    uint8_t mode, ack, reads;
+    uint8_t mode, ack, reads, on_partition;
+    struct pool leader; /* the first one; count 0: the first member */
+    /* Failover; of no meaning where `failover` is REPLICATED_NO_FAILOVER. */
+    int64_t heartbeat, timeout, discovery; /* ns */
+    double phi;
+    uint8_t failover, detector, phi_law, promotion, pings, comes_back;
+    bool fencing;
 };
 
 struct group;
@@ -48,7 +55,7 @@ struct replica_frame {
  * agents of the group; those that may be NULL say so. */
 struct replicated_mode {
     uint32_t state_size;  /* of replica->state: durable, zeroed at the beginning */
-    uint32_t memory_size; /* of replica->memory: zeroed at the beginning and by a crash */
+    uint32_t memory_size; /* of replica_memory: at most REPLICATED_MEMORY, zeroed by a crash */
     uint32_t frame_size;  /* at most REPLICATED_FRAME */
     uint32_t vector;      /* 1: versions carry version vectors over the members */
     void (*start)(struct agent *agent);
@@ -63,7 +70,22 @@ struct replicated_mode {
     /* Mean number of members that do the work of one operation of this type, for `validate`. */
     double (*copies)(const struct replicated_config *config, enum operation_type type);
 };
-enum { REPLICATED_FRAME = 128 };
+enum { REPLICATED_FRAME = 128, REPLICATED_MEMORY = 4096 };
+
+enum replicated_detector { REPLICATED_TIMEOUT, REPLICATED_PHI_ACCRUAL };
+enum replicated_promotion {
+    REPLICATED_MOST_RECENT,
+    REPLICATED_FIRST,
+    REPLICATED_PRIORITY,
+    REPLICATED_MANUAL,
+};
+enum replicated_pings { REPLICATED_PINGS_APART, REPLICATED_PINGS_QUEUED };
+enum replicated_return { REPLICATED_RETURNS, REPLICATED_STAYS_AWAY };
+enum replicated_partition {
+    REPLICATED_REFUSES,
+    REPLICATED_STALE_READS,
+    REPLICATED_ACCEPTS,
+};
 
 /* Shared by the replicas of one store. */
 struct group {
@@ -73,9 +95,13 @@ struct group {
     struct versions versions;
     struct replica **replicas; /* by number */
     uint32_t count;
-    uint32_t first;  /* agent of replica 0; the others follow */
-    uint32_t *views; /* [agent]: the member it takes for the leader (callers and replicas) */
-    void *shared;    /* the mode's, for the whole group */
+    uint32_t first;       /* agent of replica 0; the others follow */
+    uint32_t *views;      /* [agent]: the member it takes for the leader (callers and replicas) */
+    uint32_t *view_terms; /* [agent]: in which term */
+    uint32_t leader_term; /* the last one that was made known, its leader and when */
+    uint32_t leader;
+    int64_t known_ns;
+    void *shared; /* the mode's, for the whole group */
 };
 
 struct replica {
@@ -84,8 +110,7 @@ struct replica {
     uint32_t number;  /* 0 .. count - 1 */
     uint32_t machine; /* agent of the member */
     struct registers registers;
-    void *state;  /* of the mode; durable */
-    void *memory; /* of the mode; volatile */
+    void *state; /* of the mode; durable */
 };
 
 /* The record of an agent of the group. */
@@ -96,6 +121,12 @@ static inline struct replica *replica_of(const struct agent *agent)
 static inline struct agent *replica_agent(const struct group *group, uint32_t number)
 {
     return &group->simulation->agents[group->first + number];
+}
+
+/* Of the mode; volatile: all zero after a crash, also while the place is down. */
+static inline void *replica_memory(const struct replica *replica)
+{
+    return replica->agent->memory;
 }
 
 /* Whether a message comes from another replica of the same group, in which case its verb says what

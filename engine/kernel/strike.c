@@ -237,8 +237,9 @@ static void cut_clients(struct drawing *d, struct strike *strike)
         for (int side = 0; side < 2; side++) {
             uint64_t *wider = bits_new(d);
             memcpy(wider, sets[side], words * sizeof *wider);
-            for (uint32_t w = 0; strike_bit(sets[side], with) && w < words; w++)
-                wider[w] |= clients[w];
+            for (uint32_t w = 0; w < words; w++)
+                wider[w] = strike_bit(sets[side], with) ? wider[w] | clients[w]
+                                                        : wider[w] & ~clients[w];
             sets[side] = wider;
         }
         cuts[c] = (struct strike_cut){sets[0], sets[1]};

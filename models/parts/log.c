@@ -12,7 +12,7 @@ void log_init(struct log *log, struct arena *arena)
 static void grow(struct log *log)
 {
     uint32_t room = log->room ? 2 * log->room : ROOM_FIRST;
-    version_handle *entries = arena_array(log->arena, room, version_handle);
+    struct log_entry *entries = arena_array(log->arena, room, struct log_entry);
     for (uint64_t i = log->first; i <= log->last; i++)
         entries[i & (room - 1)] = log->entries[i & (log->room - 1)];
     log->entries = entries;
@@ -24,14 +24,14 @@ uint64_t log_append(struct log *log, version_handle version)
     if (log->last + 1 - log->first == log->room)
         grow(log);
     log->last++;
-    log->entries[log->last & (log->room - 1)] = version;
+    log->entries[log->last & (log->room - 1)] = (struct log_entry){.version = version};
     return log->last;
 }
 
-version_handle log_at(const struct log *log, uint64_t index)
+struct log_entry *log_entry(const struct log *log, uint64_t index)
 {
     CHECK(index >= log->first && index <= log->last);
-    return log->entries[index & (log->room - 1)];
+    return &log->entries[index & (log->room - 1)];
 }
 
 void log_truncate(struct log *log, uint64_t last)
@@ -50,6 +50,8 @@ void log_trim(struct log *log, uint64_t first)
 
 void log_keep(const struct log *log, struct versions *versions)
 {
-    for (uint64_t i = log->first; i <= log->last; i++)
-        version_keep(versions, log_at(log, i));
+    for (uint64_t i = log->first; i <= log->last; i++) {
+        version_keep(versions, log_entry(log, i)->version);
+        version_keep(versions, log_entry(log, i)->before);
+    }
 }

@@ -7,11 +7,17 @@
 #include "engine/kernel/arena.h"
 #include "engine/kernel/version.h"
 
+struct log_entry {
+    version_handle version;
+    version_handle
+        before; /* what the replica held of the key when it applied the entry; 0: nothing */
+};
+
 struct log {
     struct arena *arena;
-    version_handle *entries; /* a ring: index i stands at i & (room - 1) */
-    uint64_t first, last;    /* indices that are kept: first .. last; last = first - 1: none */
-    uint32_t room;           /* a power of two, or 0 */
+    struct log_entry *entries; /* a ring: index i stands at i & (room - 1) */
+    uint64_t first, last;      /* indices that are kept: first .. last; last = first - 1: none */
+    uint32_t room;             /* a power of two, or 0 */
 };
 
 void log_init(struct log *log, struct arena *arena);
@@ -20,7 +26,11 @@ void log_init(struct log *log, struct arena *arena);
 uint64_t log_append(struct log *log, version_handle version);
 
 /* first <= index <= last. */
-version_handle log_at(const struct log *log, uint64_t index);
+struct log_entry *log_entry(const struct log *log, uint64_t index);
+static inline version_handle log_at(const struct log *log, uint64_t index)
+{
+    return log_entry(log, index)->version;
+}
 
 /* Forgets all beyond `last`, or all before `first`; where nothing is beyond or before, nothing. */
 void log_truncate(struct log *log, uint64_t last);

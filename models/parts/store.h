@@ -13,6 +13,7 @@ enum store_verb {
     STORE_WORK_READ = 64,
     STORE_WORK_WRITE,
     STORE_WORK_SCAN,
+    STORE_WORK_PING, /* nothing, but in the queue like everybody */
     STORE_OWN = 80,
 };
 

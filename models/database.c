@@ -48,7 +48,7 @@ static const struct field_table database_fields = {
         (const struct field_include[]){
             {&station_slots_one, offsetof(struct database_config, station)},
             {&station_fields, offsetof(struct database_config, station)},
-            {&station_usl, offsetof(struct database_config, station)},
+            {&station_crowd, offsetof(struct database_config, station)},
             {0},
         },
 };

@@ -44,7 +44,7 @@ static const struct field_table service_fields = {
         (const struct field_include[]){
             {&station_slots_one, offsetof(struct service_config, station)},
             {&station_fields, offsetof(struct service_config, station)},
-            {&station_usl, offsetof(struct service_config, station)},
+            {&station_crowd, offsetof(struct service_config, station)},
             {&caller_fields, offsetof(struct service_config, caller)},
             {0},
         },

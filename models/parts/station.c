@@ -98,6 +98,8 @@ static inline int64_t set_to_work(struct station *st, struct call *c)
 
 static void begin_work(struct station *st, struct call *c)
 {
+    struct station_visit *v = station_visit(c);
+    v->left_ns += v->served ? 0 : station_crowd_ns(st);
     int64_t time_ns = set_to_work(st, c);
     if (UNLIKELY(st->contended)) {
         sharing_join(st, c);
@@ -289,7 +291,7 @@ static enum station_outcome enter(struct station *st, struct call *c)
     if (st->taken >= st->slots)
         return enter_full(st, c);
     st->taken++;
-    if (!v->left_ns) {
+    if (!v->left_ns && !st->config->time_per_busy) {
         first_served(st, c);
         return complete(st, c);
     }
@@ -347,10 +349,10 @@ enum station_outcome station_work_again(struct station *st, struct call *c, int6
 {
     struct station_visit *v = station_visit(c);
     CHECK(v->state == STATION_HOLDS);
-    if (!work_ns)
+    v->left_ns = work_ns + station_crowd_ns(st);
+    if (!v->left_ns)
         return STATION_DONE;
     v->again = true;
-    v->left_ns = work_ns;
     if (shares(st)) {
         v->since_ns = now_of(st);
         v->state = STATION_WORKS;
@@ -580,7 +582,7 @@ void station_start(struct station *st, struct agent *agent, uint32_t table, size
         st->watchful = shed_watches(st);
         st->plain = st->config->discipline == STATION_FIFO &&
                     st->config->hold == STATION_HOLD_WORK && !st->contended && !st->watchful &&
-                    !station_has_patience(st);
+                    !st->config->time_per_busy && !station_has_patience(st);
         st->separate = st->config->hold == STATION_HOLD_REQUEST || shares(st);
         if (!st->separate)
             record_level_equal(st->record, STATION_WORKING, STATION_BUSY);

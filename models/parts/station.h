@@ -18,7 +18,9 @@
  * own timer, which is free because a call in a station awaits nothing.
  *
  * Under `usl` those at work slow one another down: each of N goes at 1 / (1 + alpha (N - 1) + beta
- * N (N - 1)) of the speed, from every change of N on; `service` then tells how long it took.
+ * N (N - 1)) of the speed, from every change of N on; `service` then tells how long it took. Under
+ * `time_per_busy` a request's work is longer by so much for each at work when it first begins,
+ * itself included, and stays so; its `slowdown` is over the demand without that.
  *
  * Ties: the queue is in order of arrival among equals, also for those that were preempted; the one
  * in service stays when a newcomer is equal. `random` picks evenly among all that wait each time a
@@ -55,7 +57,8 @@ struct station_config {
     double fail;        /* 0..1 */
     double alpha, beta; /* of the universal scalability law; of no meaning without has_usl */
     bool has_usl;
-    uint64_t lifo_above; /* adaptive_lifo: waiting, beyond which the newest goes first */
+    int64_t time_per_busy; /* ns of more work for each at work when one begins, itself included */
+    uint64_t lifo_above;   /* adaptive_lifo: waiting, beyond which the newest goes first */
     uint64_t shed_places;
     int64_t shed_target_ns, shed_interval_ns;
     uint8_t discipline, hold;
@@ -68,7 +71,7 @@ struct station_config {
 extern const struct field_table station_slots_one;       /* `slots`, default 1 */
 extern const struct field_table station_slots_unlimited; /* `slots`, default unlimited */
 extern const struct field_table station_fields;
-extern const struct field_table station_usl; /* `usl`, for machines */
+extern const struct field_table station_crowd; /* `usl`, `time_per_busy`: for machines */
 
 enum station_metric {
     STATION_WAIT,
@@ -174,6 +177,12 @@ static inline const struct station_config *station_config(const struct station *
 {
     const unsigned char *base = st->agent->configs[c->operation];
     return (const void *)(base + st->config_offset);
+}
+
+/* What work that begins now is longer by, for the number at work, itself included (ns). */
+static inline int64_t station_crowd_ns(const struct station *st)
+{
+    return st->config->time_per_busy * (int64_t)(st->working + 1);
 }
 
 /* Called by the kind's `start`. `table` is the index of station_metrics among the agent's records;

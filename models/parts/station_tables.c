@@ -179,7 +179,7 @@ static const struct field usl_fields[] = {
     {0},
 };
 
-const struct field_table station_usl = {
+const struct field_table station_crowd = {
     .fields =
         (const struct field[]){
             {.name = "usl",
@@ -191,6 +191,16 @@ const struct field_table station_usl = {
                         "(N - 1) + beta N (N - 1) times as long, so that throughput grows with N "
                         "as the universal scalability law says and falls beyond sqrt((1 - alpha) "
                         "/ beta)."},
+            {.name = "time_per_busy",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct station_config, time_per_busy),
+             .otherwise = "0s",
+             .flags = FIELD_WHOLE,
+             .max = 6e11,
+             .summary =
+                 "Load-dependent work: what a request's `time` is longer by for each request "
+                 "at work when its own begins, itself included; it then stays as it is, "
+                 "while `usl` slows those that have begun."},
             {0},
         },
 };
@@ -201,6 +211,11 @@ const char *station_check(const struct station_config *config)
                     config->discipline == STATION_SHORTEST_REMAINING;
     if (config->has_usl && preempts)
         return "under `usl` nobody is interrupted: take another `discipline`";
+    if (config->time_per_busy && config->has_usl)
+        return "`usl` and `time_per_busy` are two laws of the same: keep one of them";
+    if (config->time_per_busy && (config->discipline == STATION_PROCESSOR_SHARING ||
+                                  config->discipline == STATION_SHORTEST_REMAINING))
+        return "under `time_per_busy` work is known only when it begins: take another `discipline`";
     return NULL;
 }
 
@@ -279,15 +294,26 @@ bool station_passes(const struct station_config *config)
            config->time.kind == DISTRIBUTION_CONSTANT && config->time.value < 0.5;
 }
 
+/* Of one that is alone. */
 double station_work_ns(const struct station_config *config)
 {
-    return distribution_mean(&config->time);
+    return distribution_mean(&config->time) + (double)config->time_per_busy;
+}
+
+/* Under `time_per_busy` n at work do n / (time + n b): with a lone one's work as the measure. */
+static double crowd_slots(const struct station_config *config)
+{
+    double time = distribution_mean(&config->time), more = (double)config->time_per_busy;
+    double n = config->slots == COUNT_UNLIMITED ? (double)INFINITY : (double)config->slots;
+    return (time + more) / (time / n + more);
 }
 
 /* Under `usl` the slots are worth the most that any number of them at work can do. */
 double station_slots(const struct station_config *config)
 {
     double most = 0;
+    if (config->time_per_busy)
+        return crowd_slots(config);
     if (config->slots == COUNT_UNLIMITED && !config->has_usl)
         return (double)INFINITY;
     if (!config->has_usl)

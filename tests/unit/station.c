@@ -544,6 +544,37 @@ static void a_slow_machine_stretches_the_work(void)
     }
 }
 
+/* All come at 5 ms and find two slots: 10 + 1 ms, 10 + 2 ms; the third begins at 16 ms beside the
+ * second, 10 + 2 ms. Under `hold: request` it is the same. */
+static void work_grows_by_the_number_at_work(void)
+{
+    for (uint8_t hold = STATION_HOLD_WORK; hold <= STATION_HOLD_REQUEST; hold++) {
+        struct world w;
+        struct client_config users = world_client();
+        struct service_config desk = world_service();
+        world_open(&w, 0, 6 * MILLISECOND);
+        users.has_users = true;
+        users.users = 3;
+        users.think = world_constant(5 * MILLISECOND);
+        desk.station.slots = 2;
+        desk.station.hold = hold;
+        desk.station.time = world_constant(10 * MILLISECOND);
+        desk.station.time_per_busy = MILLISECOND;
+        world_add(&w, "desk", &service_kind, 1, &desk);
+        world_add(&w, "users", &client_kind, 1, &users);
+        users.to = world_pool(&w, "desk");
+        struct simulation *s = simulation_create(&w.blueprint, 1, 1, NULL);
+        simulation_start(s);
+        simulation_advance(s, 60 * MILLISECOND);
+        struct moments latency =
+            world_moments(world_agent(&w, s, "users", 1), 0, CLIENT_LATENCY, 0);
+        CU_ASSERT_EQUAL(latency.count, 3);
+        CU_ASSERT_EQUAL((int64_t)latency.sum, (11 + 12 + 23) * MILLISECOND);
+        simulation_free(s);
+        world_close(&w);
+    }
+}
+
 SUITE("the station", TEST(fifo_departs_as_a_naive_model_does),
       TEST(fifo_with_one_slot_follows_lindley), TEST(lifo_departs_as_a_naive_model_does),
       TEST(priority_departs_as_a_naive_model_does),
@@ -554,4 +585,4 @@ SUITE("the station", TEST(fifo_departs_as_a_naive_model_does),
       TEST(a_full_station_refuses_under_every_discipline), TEST(queue_0_has_no_place_to_wait),
       TEST(patience_counts_waiting_only_and_costs_no_work),
       TEST(metrics_of_a_case_worked_out_by_hand), TEST(a_pause_keeps_the_work_that_is_left),
-      TEST(a_slow_machine_stretches_the_work))
+      TEST(a_slow_machine_stretches_the_work), TEST(work_grows_by_the_number_at_work))

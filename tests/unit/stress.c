@@ -124,6 +124,9 @@ static void random_station(struct storm *w, struct station_config *station)
                                            .discipline = station->discipline, .has_usl = true});
     station->alpha = 0.05;
     station->beta = 0.00002; /* what piles up must drain before the end of the run */
+    station->time_per_busy = one_in(w, 4) ? 20000 : 0;
+    if (station_check(station))
+        station->time_per_busy = 0;
 }
 
 static void random_links(struct storm *w)

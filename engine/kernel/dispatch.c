@@ -17,72 +17,74 @@ static inline void wake(struct agent *agent, struct call *c, enum wake why)
 
 /* ---- agents' own events ---- */
 
-APART static void timer_due(struct simulation *s, struct event due)
+APART static void timer_due(struct simulation *s, struct event_cell due)
 {
-    const struct event *event = &due;
-    struct timer timer = s->timers[event->target];
+    const struct event event = event_of_cell(due);
+    struct timer timer = s->timers[event.target];
     struct agent *agent = &s->agents[timer.agent];
     if (UNLIKELY(agent->gate && agent->place->up && agent->place->paused)) {
-        place_defer(agent->place, event);
+        place_defer(agent->place, &event);
         return;
     }
-    timer_give(s, event->target);
+    timer_give(s, event.target);
     fingerprint_add(s, agent->tier + timer.tag);
     if (UNLIKELY(!agent->place->up || timer.incarnation != agent->place->incarnation))
         return;
-    if (event->type == EVENT_TICK)
+    if (event.type == EVENT_TICK)
         agent->kind->tick(agent, timer.tag, timer.argument);
     else
         call_cancelled(s, timer.argument);
 }
 
-SELDOM static void alarm_defer(const struct agent *agent, struct event event)
+SELDOM static void alarm_defer(const struct agent *agent, struct event_cell due)
 {
+    const struct event event = event_of_cell(due);
     place_defer(agent->place, &event);
 }
 
 /* A crash takes the alarm back, a pause keeps the event and thereby `alarm`. */
-static inline void alarm_due(struct simulation *s, const struct event *event)
+static inline void alarm_due(struct simulation *s, struct event_cell due)
 {
-    struct agent *agent = &s->agents[event->target];
+    struct agent *agent = &s->agents[event_target(due)];
     if (UNLIKELY(agent->gate)) {
-        alarm_defer(agent, *event);
+        alarm_defer(agent, due);
         return;
     }
-    fingerprint_add(s, agent->tier + event->argument);
+    fingerprint_add(s, agent->tier + event_argument(due));
     agent->alarm = 0;
-    agent->kind->tick(agent, event->argument, agent->alarm_argument);
+    agent->kind->tick(agent, event_argument(due), agent->alarm_argument);
 }
 
-SELDOM static void strike_due(struct simulation *s, struct event due)
+SELDOM static void strike_due(struct simulation *s, struct event_cell due)
 {
-    const struct event *event = &due;
-    const char *name = s->blueprint->faults[s->strikes[event->target].fault].name;
-    fingerprint_add(s, random_hash(name, strlen(name)) + event->argument);
-    fault_dispatch(s, event);
+    const struct event event = event_of_cell(due);
+    const char *name = s->blueprint->faults[s->strikes[event.target].fault].name;
+    fingerprint_add(s, random_hash(name, strlen(name)) + event.argument);
+    fault_dispatch(s, &event);
 }
 
-SELDOM static void scale_due(struct simulation *s, struct event event)
+SELDOM static void scale_due(struct simulation *s, struct event_cell due)
 {
+    const struct event event = event_of_cell(due);
     scaler_dispatch(s, &event);
 }
 
 /* ---- events of calls ---- */
 
 /* The agent is down or paused. */
-SELDOM static void gate_dispatch(struct simulation *s, struct event due, struct call *c,
+SELDOM static void gate_dispatch(struct simulation *s, struct event_cell due, struct call *c,
                                  struct agent *agent)
 {
-    const struct event *event = &due;
+    const struct event event = event_of_cell(due);
     if (agent->place->up) {
-        place_defer(agent->place, event);
+        place_defer(agent->place, &event);
         return;
     }
-    if (event->type == EVENT_BACK || event->type == EVENT_LOST) {
+    if (event.type == EVENT_BACK || event.type == EVENT_LOST) {
         call_release(s, c);
         return;
     }
-    CHECK(event->type == EVENT_ARRIVE);
+    CHECK(event.type == EVENT_ARRIVE);
     c->event = 0;
     if (agent->place->resets) { /* refused: certainly not applied */
         call_reset(s, c, STATUS_FAIL);
@@ -168,18 +170,18 @@ static inline void call_timed(struct call *c, struct agent *agent, bool join)
     wake(agent, c, !join ? WAKE_TIMEOUT : joined ? WAKE_JOINED : WAKE_SHORT);
 }
 
-static inline void call_due(struct simulation *s, const struct event *event)
+static inline void call_due(struct simulation *s, struct event_cell due)
 {
-    struct call *c = call_at(s, event->target);
-    uint8_t type = event->type;
+    struct call *c = call_at(s, event_target(due));
+    uint8_t type = event_type(due);
     bool back = type == EVENT_BACK || type == EVENT_LOST;
-    if (UNLIKELY(!(event->id & EVENT_SLOT_MASK) && c->event != event->id)) {
+    if (UNLIKELY(!(due.id & EVENT_SLOT_MASK) && c->event != due.id)) {
         event_disown(&s->queue);
         return;
     }
     struct agent *agent = &s->agents[back ? c->from : c->agent];
     if (UNLIKELY(agent->gate)) {
-        gate_dispatch(s, *event, c, agent);
+        gate_dispatch(s, due, c, agent);
         return;
     }
     fingerprint_add(s, c->op_id + type);
@@ -200,19 +202,20 @@ static inline void call_due(struct simulation *s, const struct event *event)
 
 uint32_t dispatch(struct simulation *s, int64_t stop_ns, uint32_t limit, bool draining)
 {
-    struct event event;
-    while (limit && event_pop(&s->queue, &event, stop_ns)) {
+    struct event_cell due;
+    while (limit && event_pop_cell(&s->queue, &due, stop_ns)) {
+        uint8_t type = event_type(due);
         limit--;
-        if (LIKELY(event.type < EVENT_TICK))
-            call_due(s, &event);
-        else if (LIKELY(event.type == EVENT_ALARM))
-            alarm_due(s, &event);
-        else if (event.type == EVENT_STRIKE)
-            strike_due(s, event);
-        else if (event.type == EVENT_SCALE)
-            scale_due(s, event);
+        if (LIKELY(type < EVENT_TICK))
+            call_due(s, due);
+        else if (LIKELY(type == EVENT_ALARM))
+            alarm_due(s, due);
+        else if (type == EVENT_STRIKE)
+            strike_due(s, due);
+        else if (type == EVENT_SCALE)
+            scale_due(s, due);
         else
-            timer_due(s, event);
+            timer_due(s, due);
         if (UNLIKELY(s->diverged) || (draining && !s->observed_open))
             break;
     }

@@ -131,12 +131,27 @@ static inline uint64_t event_what(uint8_t type, uint32_t target, uint16_t argume
     return target | (uint64_t)argument << 32 | (uint64_t)type << 48;
 }
 
+static inline uint32_t event_target(struct event_cell cell)
+{
+    return (uint32_t)cell.what;
+}
+
+static inline uint16_t event_argument(struct event_cell cell)
+{
+    return (uint16_t)(cell.what >> 32);
+}
+
+static inline uint8_t event_type(struct event_cell cell)
+{
+    return (uint8_t)(cell.what >> 48);
+}
+
 static inline struct event event_of_cell(struct event_cell cell)
 {
     return (struct event){.id = cell.id,
-                          .target = (uint32_t)cell.what,
-                          .argument = (uint16_t)(cell.what >> 32),
-                          .type = (uint8_t)(cell.what >> 48)};
+                          .target = event_target(cell),
+                          .argument = event_argument(cell),
+                          .type = event_type(cell)};
 }
 
 static inline void event_slot_release(struct queue *q, uint32_t slot)
@@ -208,7 +223,7 @@ static inline void event_cancel(struct queue *q, event_handle h)
 
 /* Hands out the first event with time <= until_ns and moves `now` to its time. False: there is
  * none; `now` stays, and later pops and pushes at any time >= now are as right as ever. */
-static inline bool event_pop(struct queue *q, struct event *out, int64_t until_ns)
+static inline bool event_pop_cell(struct queue *q, struct event_cell *out, int64_t until_ns)
 {
     for (;;) {
         struct event_key key = {q->now, 0};
@@ -220,7 +235,7 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
             const struct event_cell *cell = &q->ring[q->ring_head++ & q->ring_mask];
             key.id = cell->id;
             if (LIKELY(!(key.id & EVENT_SLOT_MASK))) {
-                *out = event_of_cell((struct event_cell){key.id, cell->what});
+                *out = (struct event_cell){key.id, cell->what};
                 q->popped++;
                 return true;
             }
@@ -238,7 +253,7 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
             q->stale--;
             continue;
         }
-        *out = event_of_cell((struct event_cell){key.id, cell->what});
+        *out = (struct event_cell){key.id, cell->what};
         cell->id = key.id + (1u << EVENT_SLOT_BITS);
         cell->what = q->slot_free;
         q->slot_free = slot;
@@ -246,6 +261,16 @@ static inline bool event_pop(struct queue *q, struct event *out, int64_t until_n
         q->popped++;
         return true;
     }
+}
+
+/* The same, told in fields. */
+static inline bool event_pop(struct queue *q, struct event *out, int64_t until_ns)
+{
+    struct event_cell cell;
+    if (!event_pop_cell(q, &cell, until_ns))
+        return false;
+    *out = event_of_cell(cell);
+    return true;
 }
 
 /* The oracle: a binary heap of whole events with the same meaning, as simple as can be. The tests

@@ -1,7 +1,6 @@
 /* A replicated store: the table of the kind, and what its modes share (models/replicated.h). */
 #include "models/replicated.h"
 
-#include "models/parts/running_interval.h"
 #include "models/registry.h"
 
 #include <math.h>
@@ -9,255 +8,7 @@
 
 static const struct replicated_mode *const modes[REPLICATED_MODES] = {
     [REPLICATED_SINGLE_LEADER] = &replicated_single_leader,
-};
-
-static const struct field_word mode_words[] = {
-    [REPLICATED_SINGLE_LEADER] =
-        {"single_leader",
-         "All writes go to one member, the leader, which sends its log to the others, the "
-         "followers.",
-         NULL},
-    {0},
-};
-
-static const struct field_word ack_words[] = {
-    [REPLICATED_ASYNC] = {"async", "The leader answers as soon as it has written itself.", NULL},
-    [REPLICATED_SEMI_SYNC] = {"semi_sync", "When one follower has written it too.", NULL},
-    [REPLICATED_QUORUM] = {"quorum", "When a majority of the members has, the leader included.",
-                           NULL},
-    [REPLICATED_ALL] = {"all", "When every member has.", NULL},
-    {0},
-};
-
-static const struct field nearest_fields[] = {
-    {.name = "lag",
-     .type = FIELD_TIME,
-     .offset = offsetof(struct replicated_config, lag),
-     .otherwise = "none",
-     .flags = FIELD_NONE,
-     .summary = "A follower that has not heard for so long that it is up to date hands the read on "
-                "to the leader."},
-    {0},
-};
-
-static const struct field_word read_words[] = {
-    [REPLICATED_READ_LEADER] = {"leader", "Reads go where the writes go.", NULL},
-    [REPLICATED_READ_FOLLOWER] = {"follower", "To one of the others, each as likely.", NULL},
-    [REPLICATED_READ_ANY] = {"any", "To one of all members, each as likely.", NULL},
-    [REPLICATED_READ_NEAREST] =
-        {"nearest", "To the member with the shortest way there and back from the caller.",
-         &(const struct field_table){.fields = nearest_fields}},
-    {0},
-};
-
-static const struct field timeout_fields[] = {
-    {.name = "after",
-     .type = FIELD_TIME,
-     .offset = offsetof(struct replicated_config, timeout),
-     .otherwise = "3s",
-     .flags = FIELD_WHOLE,
-     .min = 1,
-     .summary = "Without a sign of life."},
-    {0},
-};
-
-static const struct field_word phi_laws[] = {
-    [INTERVALS_NORMAL] = {"normal", "Intervals are taken for normally distributed (Akka).", NULL},
-    [INTERVALS_EXPONENTIAL] = {"exponential", "For exponentially distributed ones (Cassandra).",
-                               NULL},
-    {0},
-};
-
-static const struct field phi_fields[] = {
-    {.name = "phi",
-     .type = FIELD_NUMBER,
-     .offset = offsetof(struct replicated_config, phi),
-     .otherwise = "8",
-     .flags = FIELD_WHOLE,
-     .min = 0.01,
-     .summary = "A longer silence has the probability 10^-phi."},
-    {.name = "law",
-     .type = FIELD_WORD,
-     .offset = offsetof(struct replicated_config, phi_law),
-     .otherwise = "normal",
-     .flags = FIELD_WHOLE,
-     .words = phi_laws,
-     .summary = "What the last 128 intervals are taken for."},
-    {0},
-};
-
-static const struct field_word detectors[] = {
-    [REPLICATED_TIMEOUT] = {"timeout", "A silence of this length.",
-                            &(const struct field_table){.fields = timeout_fields}},
-    [REPLICATED_PHI_ACCRUAL] =
-        {"phi_accrual",
-         "A silence that is improbable by the intervals seen so far (Hayashibara et al. 2004).",
-         &(const struct field_table){.fields = phi_fields}},
-    {0},
-};
-
-static const struct field_word promotions[] = {
-    [REPLICATED_MOST_RECENT] = {"most_recent",
-                                "A member with the longest log among those that vote.", NULL},
-    [REPLICATED_FIRST] = {"first", "Who asks first, whatever it has.", NULL},
-    [REPLICATED_PRIORITY] = {"priority",
-                             "The first of the members as they are written that can be reached.",
-                             NULL},
-    [REPLICATED_MANUAL] = {"manual", "Nobody: the store waits for its leader.", NULL},
-    {0},
-};
-
-static const struct field_word pings[] = {
-    [REPLICATED_PINGS_APART] = {"apart", "Signs of life do not wait for the machine.", NULL},
-    [REPLICATED_PINGS_QUEUED] =
-        {"queued", "They wait in the machine's queue like everybody: a busy leader looks dead.",
-         NULL},
-    {0},
-};
-
-static const struct field_word returns[] = {
-    [REPLICATED_RETURNS] = {"follower", "It follows the new one; what it had alone is taken back.",
-                            NULL},
-    [REPLICATED_STAYS_AWAY] = {"none", "It stays out.", NULL},
-    {0},
-};
-
-static const struct field failover_record[] = {
-    {.name = "heartbeat",
-     .type = FIELD_TIME,
-     .offset = offsetof(struct replicated_config, heartbeat),
-     .otherwise = "500ms",
-     .flags = FIELD_WHOLE,
-     .min = 1,
-     .summary = "From one sign of life of the leader to the next."},
-    {.name = "timeout",
-     .type = FIELD_TIME,
-     .offset = offsetof(struct replicated_config, timeout),
-     .otherwise = "3s",
-     .flags = FIELD_WHOLE,
-     .min = 1,
-     .summary = "Short for detector: timeout(..)."},
-    {.name = "detector",
-     .type = FIELD_WORD,
-     .offset = offsetof(struct replicated_config, detector),
-     .otherwise = "timeout",
-     .flags = FIELD_WHOLE,
-     .words = detectors,
-     .summary = "When a member takes the leader for dead."},
-    {.name = "promotion",
-     .type = FIELD_WORD,
-     .offset = offsetof(struct replicated_config, promotion),
-     .otherwise = "most_recent",
-     .flags = FIELD_WHOLE,
-     .words = promotions,
-     .summary = "Who leads then. Of three and more members a majority must agree, of a pair the "
-                "other one does it alone."},
-    {.name = "fencing",
-     .type = FIELD_BOOL,
-     .offset = offsetof(struct replicated_config, fencing),
-     .otherwise = "false",
-     .flags = FIELD_WHOLE,
-     .summary = "The promotion shuts the old leader off at once, by a way of its own that no "
-                "partition cuts; without it that one goes on until it hears of the new one."},
-    {.name = "discovery",
-     .type = FIELD_TIME,
-     .offset = offsetof(struct replicated_config, discovery),
-     .otherwise = "0s",
-     .flags = FIELD_WHOLE,
-     .summary = "How long after a promotion callers learn of it, who can reach the new leader; "
-                "those who ask another member are sent on by it and know from then on."},
-    {.name = "pings",
-     .type = FIELD_WORD,
-     .offset = offsetof(struct replicated_config, pings),
-     .otherwise = "apart",
-     .flags = FIELD_WHOLE,
-     .words = pings,
-     .summary = "What a sign of life waits for."},
-    {.name = "return",
-     .type = FIELD_WORD,
-     .offset = offsetof(struct replicated_config, comes_back),
-     .otherwise = "follower",
-     .flags = FIELD_WHOLE,
-     .words = returns,
-     .summary = "What becomes of a leader that was deposed."},
-    {0},
-};
-
-static const struct field_word no_failover[] = {
-    [REPLICATED_NO_FAILOVER] = {"none", "The leader stays the leader, up or down.", NULL},
-    {0},
-};
-
-static const struct field_word partitions[] = {
-    [REPLICATED_REFUSES] = {"refuse",
-                            "It refuses reads too, as soon as it takes the leader for dead.", NULL},
-    [REPLICATED_STALE_READS] = {"stale_reads", "It answers reads with what it has.", NULL},
-    [REPLICATED_ACCEPTS] =
-        {"accept",
-         "It answers reads, and leads itself as soon as it takes the leader for dead, whoever "
-         "agrees; needs `failover`.",
-         NULL},
-    {0},
-};
-
-static const struct field_table replicated_fields = {
-    .fields =
-        (const struct field[]){
-            {.name = "mode",
-             .type = FIELD_WORD,
-             .offset = offsetof(struct replicated_config, mode),
-             .otherwise = "single_leader",
-             .flags = FIELD_WHOLE,
-             .words = mode_words,
-             .summary = "How the members keep the same data."},
-            {.name = "members",
-             .type = FIELD_POOL,
-             .offset = offsetof(struct replicated_config, members),
-             .flags = FIELD_REQUIRED | FIELD_WHOLE,
-             .summary = "The machines: databases, a counted one or a list; each keeps a copy."},
-            {.name = "ack",
-             .type = FIELD_WORD,
-             .offset = offsetof(struct replicated_config, ack),
-             .otherwise = "async",
-             .flags = FIELD_WHOLE,
-             .words = ack_words,
-             .summary = "When a write is answered."},
-            {.name = "reads",
-             .type = FIELD_WORD,
-             .offset = offsetof(struct replicated_config, reads),
-             .otherwise = "leader",
-             .words = read_words,
-             .summary = "Where reads go."},
-            {.name = "leader",
-             .type = FIELD_POOL,
-             .offset = offsetof(struct replicated_config, leader),
-             .flags = FIELD_PER_REQUEST | FIELD_WHOLE,
-             .summary = "The member that leads at the beginning. Left out: the first."},
-            {.name = "failover",
-             .type = FIELD_RECORD,
-             .offset = offsetof(struct replicated_config, failover),
-             .otherwise = "none",
-             .flags = FIELD_WHOLE,
-             .words = no_failover,
-             .record = &(const struct field_table){.fields = failover_record},
-             .summary = "Whether another member leads when the leader falls silent."},
-            {.name = "on_partition",
-             .type = FIELD_WORD,
-             .offset = offsetof(struct replicated_config, on_partition),
-             .otherwise = "refuse",
-             .flags = FIELD_WHOLE,
-             .words = partitions,
-             .summary = "What a member does that does not hear its leader, as the "
-                        "detector of `failover` tells."},
-            {.name = "retransmit",
-             .type = FIELD_TIME,
-             .offset = offsetof(struct replicated_config, retransmit),
-             .otherwise = "1s",
-             .flags = FIELD_WHOLE,
-             .min = 1,
-             .summary = "What another member has not confirmed by then is sent once more."},
-            {0},
-        },
+    [REPLICATED_RAFT] = &replicated_raft,
 };
 
 /* ---- making the group ---- */
@@ -355,6 +106,49 @@ uint32_t replicated_nearest(const struct agent *caller, const struct group *grou
     return nearest;
 }
 
+uint32_t replicated_view(struct group *group, const struct agent *caller)
+{
+    uint32_t at = caller->index;
+    bool newer = group->leader_term > group->view_terms[at];
+    int64_t known_ns = group->known_ns + group->config->discovery;
+    if (newer && simulation_now(group->simulation) >= known_ns &&
+        link_is_open(replica_agent(group, group->leader), caller)) {
+        group->views[at] = group->leader;
+        group->view_terms[at] = group->leader_term;
+    }
+    return group->views[at];
+}
+
+uint32_t replicated_reader(struct agent *caller, const struct group *group, const struct call *c,
+                           uint32_t leader)
+{
+    const struct replicated_config *config = replica_agent(group, 0)->configs[c->operation];
+    uint32_t other;
+    if (group->count == 1)
+        return leader;
+    switch ((enum replicated_reads)config->reads) {
+    case REPLICATED_READ_LEADER:
+        break;
+    case REPLICATED_READ_FOLLOWER:
+        other = (uint32_t)stream_below(agent_stream(caller, STREAM_PICK), group->count - 1);
+        return other + (other >= leader);
+    case REPLICATED_READ_ANY:
+        return (uint32_t)stream_below(agent_stream(caller, STREAM_PICK), group->count);
+    case REPLICATED_READ_NEAREST:
+        return replicated_nearest(caller, group);
+    }
+    return leader;
+}
+
+uint32_t replicated_first_leader(const struct group *group)
+{
+    const struct pool *leader = &group->config->leader;
+    for (uint32_t i = 0; leader->count && i < group->count; i++)
+        if (group->replicas[i]->machine == leader->agents[0])
+            return i;
+    return 0;
+}
+
 /* ---- versions ---- */
 
 /* A call of the group or to it may carry a handle where it carries a version; what is none of them
@@ -442,6 +236,24 @@ void replica_reply(struct replica *replica, struct call *c, enum status status)
     }
 }
 
+static const char *replicated_check(const void *config)
+{
+    const struct replicated_config *replicated = config;
+    bool raft = replicated->mode == REPLICATED_RAFT;
+    if (replicated->members.count > REPLICATED_MEMBERS_MAX)
+        return "a replicated store has at most 63 members";
+    if (raft && replicated->election_max < replicated->election_min)
+        return "election_max is below election_min";
+    if (raft && replicated->failover == REPLICATED_FAILOVER)
+        return "raft elects its leaders itself: it has no `failover`";
+    if (raft && replicated->ack != REPLICATED_ASYNC)
+        return "raft answers when a majority has it: it has no `ack`";
+    if (replicated->failover == REPLICATED_NO_FAILOVER &&
+        replicated->on_partition == REPLICATED_ACCEPTS)
+        return "`on_partition: accept` needs `failover`, whose detector says when";
+    return NULL;
+}
+
 /* ---- the predicted load ---- */
 
 static double load_none(const void *config)
@@ -491,6 +303,7 @@ const struct kind replicated_kind = {
     .step = replicated_step,
     .settle = replicated_settle,
     .tick = replicated_tick,
+    .check = replicated_check,
     .finish = replicated_finish,
     .route = replicated_route,
     .load = &(const struct kind_load){.work_ns = load_none,

@@ -19,7 +19,8 @@
 #include "models/parts/store.h"
 
 enum { REPLICATED_NO_FAILOVER = 0, REPLICATED_FAILOVER = 1 }; /* words, then the map */
-enum replicated_modes { REPLICATED_SINGLE_LEADER, REPLICATED_MODES };
+enum replicated_modes { REPLICATED_SINGLE_LEADER, REPLICATED_RAFT, REPLICATED_MODES };
+enum { REPLICATED_MEMBERS_MAX = 63 };
 enum replicated_ack { REPLICATED_ASYNC, REPLICATED_SEMI_SYNC, REPLICATED_QUORUM, REPLICATED_ALL };
 enum replicated_reads {
     REPLICATED_READ_LEADER,
@@ -39,6 +40,10 @@ struct replicated_config {
     double phi;
     uint8_t failover, detector, phi_law, promotion, pings, comes_back;
     bool fencing;
+    /* Raft. */
+    int64_t election_min, election_max, raft_heartbeat; /* ns */
+    uint8_t raft_reads;                                 /* enum replicated_raft_reads */
+    bool pre_vote;
 };
 
 struct group;
@@ -72,6 +77,7 @@ struct replicated_mode {
 };
 enum { REPLICATED_FRAME = 128, REPLICATED_MEMORY = 4096 };
 
+enum replicated_raft_reads { REPLICATED_READ_INDEX, REPLICATED_LEASE };
 enum replicated_detector { REPLICATED_TIMEOUT, REPLICATED_PHI_ACCRUAL };
 enum replicated_promotion {
     REPLICATED_MOST_RECENT,
@@ -161,6 +167,19 @@ void replica_reply(struct replica *replica, struct call *call, enum status statu
  * several. */
 uint32_t replicated_nearest(const struct agent *caller, const struct group *group);
 
+/* The member that a caller takes for the leader: the last one that was made known so long ago that
+ * callers know of it, and that it can reach. */
+uint32_t replicated_view(struct group *group, const struct agent *caller);
+
+/* Where a read goes by `reads`, with this leader. */
+uint32_t replicated_reader(struct agent *caller, const struct group *group, const struct call *call,
+                           uint32_t leader);
+
+/* The member that leads at the beginning. */
+uint32_t replicated_first_leader(const struct group *group);
+
+extern const struct field_table replicated_fields;
+extern const struct replicated_mode replicated_raft;
 extern const struct replicated_mode replicated_single_leader;
 
 #endif

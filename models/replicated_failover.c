@@ -257,19 +257,6 @@ bool failover_serves(const struct replica *r)
            (config_of(r)->on_partition != REPLICATED_REFUSES || !memory_of(r)->suspects);
 }
 
-uint32_t failover_view(struct group *group, const struct agent *caller)
-{
-    uint32_t at = caller->index;
-    bool newer = group->leader_term > group->view_terms[at];
-    int64_t known_ns = group->known_ns + group->config->discovery;
-    if (newer && simulation_now(group->simulation) >= known_ns &&
-        link_is_open(replica_agent(group, group->leader), caller)) {
-        group->views[at] = group->leader;
-        group->view_terms[at] = group->leader_term;
-    }
-    return group->views[at];
-}
-
 /* ---- beginning ---- */
 
 void failover_start(struct replica *r)

@@ -185,7 +185,4 @@ void failover_tick(struct replica *r, enum leader_tick tag, uint64_t term);
 /* Whether the replica, no leader, may answer reads itself. */
 bool failover_serves(const struct replica *r);
 
-/* The member that a caller knows as the leader. */
-uint32_t failover_view(struct group *group, const struct agent *caller);
-
 #endif

@@ -167,16 +167,6 @@ static void single_leader_settle(struct agent *agent, struct call *parent, struc
         parent->version = child->version;
 }
 
-/* The member that leads at the beginning. */
-static uint32_t first_leader(const struct group *group)
-{
-    const struct pool *leader = &group->config->leader;
-    for (uint32_t i = 0; leader->count && i < group->count; i++)
-        if (group->replicas[i]->machine == leader->agents[0])
-            return i;
-    return 0;
-}
-
 static void single_leader_start(struct agent *agent)
 {
     struct replica *r = replica_of(agent);
@@ -186,7 +176,7 @@ static void single_leader_start(struct agent *agent)
     if (!state->opened) {
         log_init(&state->log, &agent->simulation->arena);
         state->term = state->joined = state->voted = 1;
-        group->leader = first_leader(group);
+        group->leader = replicated_first_leader(group);
         group->leader_term = 1;
         for (uint32_t i = 0; agent->index == group->first && i < agent->simulation->agent_count;
              i++) {
@@ -208,29 +198,11 @@ static void single_leader_tick(struct agent *agent, uint32_t tag, uint64_t argum
 
 /* ---- at the caller ---- */
 
-static uint32_t one_below(struct agent *caller, uint32_t count)
-{
-    return (uint32_t)stream_below(agent_stream(caller, STREAM_PICK), count);
-}
-
 static uint32_t single_leader_route(struct agent *caller, struct group *group, const struct call *c)
 {
-    const struct replicated_config *config = replica_agent(group, 0)->configs[c->operation];
-    uint32_t leader = failover_view(group, caller), other;
-    if (group->count == 1 || store_writes(store_type(caller, c)))
-        return leader;
-    switch ((enum replicated_reads)config->reads) {
-    case REPLICATED_READ_LEADER:
-        break;
-    case REPLICATED_READ_FOLLOWER:
-        other = one_below(caller, group->count - 1);
-        return other + (other >= leader);
-    case REPLICATED_READ_ANY:
-        return one_below(caller, group->count);
-    case REPLICATED_READ_NEAREST:
-        return replicated_nearest(caller, group);
-    }
-    return leader;
+    uint32_t leader = replicated_view(group, caller);
+    return store_writes(store_type(caller, c)) ? leader
+                                               : replicated_reader(caller, group, c, leader);
 }
 
 static void single_leader_keep(struct group *group)

@@ -24,6 +24,8 @@ struct ledger_write {
     bool decided, superseded;
 };
 
+enum { LEDGER_KEYS = 1024 }; /* keys whose reads are judged are below */
+
 struct ledger_event {
     int64_t at_ns;
     uint32_t agent; /* index */
@@ -36,7 +38,9 @@ struct ledger {
     uint32_t room, used;
     struct ledger_event *events; /* of leaders, in order of time */
     uint32_t event_count, event_room;
-    uint64_t reads, acked, failed, unknown, conflicts, served_nothing;
+    struct version_order floors[LEDGER_KEYS]; /* newest known to somebody: acknowledged or read */
+    uint64_t reads, acked, failed, unknown, conflicts;
+    uint64_t stale; /* reads of what was older than the floor when they began */
 };
 
 static inline struct ledger_write *ledger_find(struct ledger *l, uint64_t op_id)
@@ -67,19 +71,41 @@ static inline struct ledger_write *ledger_write(struct ledger *l, uint64_t op_id
     return w;
 }
 
+static inline void ledger_invoke(void *context, const struct agent *at, const struct call *c)
+{
+    struct ledger *l = context;
+    enum operation_type type = at->simulation->blueprint->operations[c->operation].type;
+    if (type == OPERATION_READ && c->key < LEDGER_KEYS)
+        ledger_write(l, c->op_id)->order = l->floors[c->key];
+}
+
+static inline void ledger_raise(struct ledger *l, uint64_t key, struct version_order order)
+{
+    if (key < LEDGER_KEYS && version_compare(order, l->floors[key]) > 0)
+        l->floors[key] = order;
+}
+
 static inline void ledger_complete(void *context, const struct agent *at, const struct call *c)
 {
     struct ledger *l = context;
     enum operation_type type = at->simulation->blueprint->operations[c->operation].type;
     if (type == OPERATION_READ || type == OPERATION_SCAN) {
-        l->reads += c->status == STATUS_OK;
+        struct version_order none = {0, 0}, floor = ledger_write(l, c->op_id)->order;
+        struct version_order read = c->version ? ledger_write(l, c->version)->order : none;
+        if (c->status != STATUS_OK)
+            return;
+        l->reads++;
+        l->stale += version_compare(read, floor) < 0;
+        ledger_raise(l, c->key, read);
         return;
     }
     l->acked += c->status == STATUS_OK;
     l->failed += c->status == STATUS_FAIL;
     l->unknown += c->status == STATUS_INFO;
-    if (c->status == STATUS_OK)
-        ledger_write(l, c->op_id)->acked_ns = simulation_now(at->simulation);
+    if (c->status != STATUS_OK)
+        return;
+    ledger_write(l, c->op_id)->acked_ns = simulation_now(at->simulation);
+    ledger_raise(l, c->key, ledger_write(l, c->op_id)->order);
 }
 
 static inline void ledger_create(void *context, const struct agent *at, const struct call *c,
@@ -156,6 +182,7 @@ static inline void ledger_suspect(void *context, const struct agent *at, const s
 static inline struct probe ledger_probe(struct ledger *l)
 {
     return (struct probe){.context = l,
+                          .invoke = ledger_invoke,
                           .complete = ledger_complete,
                           .create = ledger_create,
                           .apply = ledger_apply,

@@ -30,6 +30,7 @@ static void play(struct played *p, const char *text, uint64_t seed)
     struct simulation_options options = {.probe = &p->probe};
     p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
     simulation_run(p->simulation, NULL);
+    simulation_advance(p->simulation, 30 * SECOND); /* no faults any more: it settles */
     const struct blueprint_node *store = node_in(p->loaded.blueprint, "store");
     p->group = replica_of(&p->simulation->agents[store->first])->group;
 }

@@ -311,9 +311,37 @@ static void a_circle_is_one_of_nodes_and_operations(void)
                       false, "calls go in a circle: w -> x -> w"));
 }
 
+/* What a metric's `when` asks: the node's own keys, those of its steps and of the steps in them. */
+static void what_a_step_uses_its_node_uses(void)
+{
+    struct loaded l =
+        load("orrery: 1\n"
+             "nodes:\n"
+             "  users: {kind: client, arrivals: constant(1/s), to: web}\n"
+             "  web: {kind: service, steps: [b, {all: [{steps: [{call: a, hedge: "
+             "{after: 5ms}}]}]}]}\n"
+             "  a: {kind: service, time: 10ms}\n"
+             "  b: {kind: service, steps: [{call: a, retry: {budget: budget(10%)}}]}\n",
+             false);
+    CU_ASSERT_FATAL(l.blueprint != NULL);
+    for (uint32_t n = 0; n < l.blueprint->node_count; n++) {
+        const struct blueprint_node *node = &l.blueprint->nodes[n];
+        if (node->kind->flags & KIND_CLIENT)
+            continue;
+        bool is_web = !strcmp(node->name, "web"), is_b = !strcmp(node->name, "b");
+        CU_ASSERT_EQUAL(blueprint_measures(l.blueprint, node, "hedge"), is_web);
+        CU_ASSERT_EQUAL(blueprint_measures(l.blueprint, node, "retry.budget"), is_b);
+        CU_ASSERT(blueprint_measures(l.blueprint, node, "*hedge"));
+        CU_ASSERT(!blueprint_measures(l.blueprint, node, "breaker *rate_limit"));
+    }
+    CU_ASSERT(blueprint_uses(l.blueprint, "retry"));
+    CU_ASSERT(!blueprint_uses(l.blueprint, "deadline"));
+    loaded_free(&l);
+}
+
 SUITE("steps", TEST(steps_in_turn_add_up), TEST(branches_run_side_by_side),
       TEST(what_fails_ends_the_list), TEST(an_error_is_caught_by_the_next_step_that_asks_for_it),
       TEST(timeouts_and_retries_belong_to_a_step), TEST(every_target_has_the_breaker_of_its_step),
       TEST(a_message_is_not_waited_for), TEST(a_slot_is_held_for_own_work_or_for_the_request),
       TEST(coins_fall_apart), TEST(wrong_steps_are_told),
-      TEST(a_circle_is_one_of_nodes_and_operations))
+      TEST(a_circle_is_one_of_nodes_and_operations), TEST(what_a_step_uses_its_node_uses))

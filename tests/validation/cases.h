@@ -46,6 +46,7 @@ struct family {
 /* Each ends with a family without name. */
 extern const struct family queue_families[], station_families[], balance_families[],
     tail_families[], law_families[], long_families[], hash_families[], scale_families[],
-    defence_families[], fault_families[], published_families[], message_families[];
+    defence_families[], fault_families[], published_families[], message_families[],
+    replica_families[];
 
 #endif

@@ -137,8 +137,26 @@ static void relaxation_is_the_known_number_of_services(void)
     CU_ASSERT_TRUE(predict_relaxation_ns(&over) > 1e300);
 }
 
+/* Against what many at once can do: 100/s where each adds 10 ms, whatever one alone takes; with 4
+ * slots 4 in 90 ms + 4 x 10 ms. */
+static void work_that_grows_bounds_the_capacity(void)
+{
+    struct foreseen f;
+    foresee(&f,
+            "orrery: 1\nnodes:\n"
+            "  users: {kind: client, arrivals: poisson(40/s), to: wide}\n"
+            "  wide: {kind: service, slots: unlimited, time: 1s, time_per_busy: 10ms, to: four}\n"
+            "  four: {kind: service, slots: 4, time: 90ms, time_per_busy: 10ms, to: bare}\n"
+            "  bare: {kind: service, slots: 4, time_per_busy: 10ms}\n");
+    CU_ASSERT_DOUBLE_EQUAL(predict_utilization(at(&f, "wide", 0)), 0.4, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(predict_utilization(at(&f, "four", 0)), 40 / (4 / 0.13), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(predict_utilization(at(&f, "bare", 0)), 0.4, 1e-12);
+    close(&f);
+}
+
 SUITE("predicted load", TEST(utilization_is_rate_times_work_over_slots),
       TEST(flows_split_by_weight_where_the_policy_looks_at_it),
       TEST(flows_split_by_capacity_where_the_policy_looks_at_load),
       TEST(a_slot_held_until_the_answer_is_busy_while_others_work),
-      TEST(a_closed_loop_runs_at_its_asymptote), TEST(relaxation_is_the_known_number_of_services))
+      TEST(a_closed_loop_runs_at_its_asymptote), TEST(relaxation_is_the_known_number_of_services),
+      TEST(work_that_grows_bounds_the_capacity))

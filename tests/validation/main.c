@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLICATIONS = 20, BATCHES = 200, FAMILIES_MAX = 256 };
+enum { REPLICATIONS = 20, BATCHES = 200, FAMILIES_MAX = 512 };
 
 struct options {
     double fraction;
@@ -60,8 +60,10 @@ static uint32_t collect(const struct options *options, struct outcome *outcomes)
     uint32_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct family *f = all[i]; f->name; f++)
-            if (wanted(options, f))
+            if (wanted(options, f)) {
+                CHECK(count < FAMILIES_MAX);
                 outcomes[count++].family = f;
+            }
     qsort(outcomes, count, sizeof *outcomes, by_requests);
     return count;
 }

@@ -166,6 +166,13 @@ static void send(struct agent *agent, struct call *c)
         count_attempt(agent, c);
 }
 
+/* The session begins it: from now on others may see what it does. */
+static void send_first(struct agent *agent, struct call *c)
+{
+    PROBE(agent->simulation, invoke, agent, c);
+    send(agent, c);
+}
+
 /* True where the session is free, and now has this operation; else it waits. */
 static bool session_take(struct agent *agent, struct call *c)
 {
@@ -211,7 +218,7 @@ static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t i
     struct record *r = agent->records[CLIENT_TABLE];
     struct call *c = call_begin(agent, number);
     struct client_frame *f = call_frame(c);
-    f->intended_ns = intended_ns;
+    f->intended_ns = c->arrived_ns = intended_ns;
     f->turn = turn;
     f->caller.guard = ((const struct client_memory *)agent->memory)->guard;
     choose(agent, c, number);
@@ -223,10 +230,8 @@ static void begin(struct agent *agent, uint64_t number, uint64_t turn, int64_t i
     record_level(r, CLIENT_IN_SYSTEM, 1);
     if (UNLIKELY(s->watch != NULL))
         f->watched = watch_begin(s->watch, agent, intended_ns);
-    if (s->probe && s->probe->invoke)
-        s->probe->invoke(s->probe->context, agent, c);
     if (session_take(agent, c))
-        send(agent, c);
+        send_first(agent, c);
 }
 
 /* What is counted of an operation when it ends, or when the run does. */
@@ -466,7 +471,7 @@ static void client_step(struct agent *agent, struct call *c)
     call_free(c, agent);
     struct call *waiting = session_give(agent, session);
     if (waiting)
-        send(agent, waiting);
+        send_first(agent, waiting);
     if (whole(agent)->has_users && !user_leaves(agent, turn + 1))
         think(agent, turn + 1);
 }

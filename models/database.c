@@ -7,6 +7,7 @@
  * data. What is left out: pages, disks, locks, transactions. Ties: see the station. */
 #include "models/database.h"
 
+#include "engine/kernel/consistency.h"
 #include "models/parts/caller.h"
 #include "models/parts/registers.h"
 #include "models/parts/store.h"
@@ -227,7 +228,7 @@ const struct kind database_kind = {
         "of a replicated store it is the machine alone: the group keeps the data. A crash loses "
         "what was being worked on and nothing that was answered. Left out: pages, disks, locks.",
     .fields = &database_fields,
-    .tables = {&visit_metrics, &station_metrics},
+    .tables = {&visit_metrics, &station_metrics, &consistency_metrics},
     .flags = KIND_VISITED | KIND_STORE,
     .config_size = sizeof(struct database_config),
     .durable_size = sizeof(struct database),

@@ -1,6 +1,7 @@
 /* A replicated store: the table of the kind, and what its modes share (models/replicated.h). */
 #include "models/replicated.h"
 
+#include "engine/kernel/consistency.h"
 #include "models/registry.h"
 
 #include <math.h>
@@ -32,6 +33,14 @@ static struct group *group_new(struct agent *agent)
     return group;
 }
 
+/* The data is the group's: of its own a member has none. */
+static void machine_hides(const struct agent *machine)
+{
+    struct record *record = consistency_record(machine);
+    for (uint32_t m = 0; record && m < CONSISTENCY_METRICS; m++)
+        record_hide(record, m);
+}
+
 /* Every replica of the group, when the first agent of it starts: agents of one place may start in
  * any order, and calls come only later. */
 static void group_open(struct agent *agent)
@@ -51,6 +60,7 @@ static void group_open(struct agent *agent)
         registers_init(&r->registers, &s->arena);
         group->replicas[i] = r;
         *(struct replica **)at->durable = r;
+        machine_hides(&s->agents[r->machine]);
     }
 }
 
@@ -293,7 +303,7 @@ const struct kind replicated_kind = {
         "was received - is done by the member's machine, in its slots. A crash loses what was "
         "under way and no data. `name.2` is the copy on the second member.",
     .fields = &replicated_fields,
-    .tables = {&visit_metrics},
+    .tables = {&visit_metrics, &consistency_metrics},
     .flags = KIND_VISITED | KIND_GROUP | KIND_STORE,
     .config_size = sizeof(struct replicated_config),
     .volatile_size = REPLICATED_MEMORY,

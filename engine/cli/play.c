@@ -11,6 +11,7 @@
 #include "engine/experiment/warmup.h"
 #include "engine/scenario/diagnostic.h"
 #include "models/registry.h"
+#include "output/consistency.h"
 #include "output/output.h"
 
 #include <inttypes.h>
@@ -206,6 +207,30 @@ static int answer(const struct options *options, const char *directory, const st
 }
 
 /* Derives the files from what was finished, describes the run and answers. */
+/* The judge of what happens to data, as the experiment calls it. */
+static void *judge_open(const struct blueprint *blueprint)
+{
+    return consistency_open(blueprint);
+}
+static const struct probe *judge_probe(const void *judge)
+{
+    return consistency_probe(judge);
+}
+static void judge_begin(void *judge, struct simulation *s)
+{
+    consistency_begin(judge, s);
+}
+static void judge_end(void *judge)
+{
+    consistency_end(judge);
+}
+static void judge_free(void *judge)
+{
+    consistency_free(judge);
+}
+static const struct experiment_judge judge = {judge_open, judge_probe, judge_begin, judge_end,
+                                              judge_free};
+
 static int finish(const struct options *options, const struct scenario *scenario,
                   const char *directory, const struct experiment_outcome *played, double began)
 {
@@ -296,6 +321,7 @@ static int play_in(const struct options *options, struct scenario *scenario, con
         .sink = {.context = &parts, .has = parts_has, .store = parts_store},
         .watcher = {.context = &progress,
                     .progress = isatty(STDERR_FILENO) && !options->quiet ? progress_show : NULL},
+        .judge = &judge,
         .jobs = jobs,
         .stop = &stop_asked,
     };

@@ -138,13 +138,22 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
     const struct workshop *shop = w->shop;
     const struct blueprint *blueprint = worker_blueprint(w, point);
     uint32_t number = shop->experiment->pilots ? pilot_first + replication : replication + 1;
-    struct simulation *s = simulation_create(blueprint, shop->report->seed, number, NULL);
+    const struct experiment_judge *judges = shop->experiment->judge;
+    void *judge = judges ? judges->open(blueprint) : NULL;
+    struct simulation_options options = {.probe = judge ? judges->probe(judge) : NULL};
+    struct simulation *s = simulation_create(blueprint, shop->report->seed, number, &options);
+    if (judge)
+        judges->begin(judge, s);
     bool whole = simulation_run(s, shop->experiment->stop);
     if (!whole && !s->diverged) {
+        if (judge)
+            judges->free(judge);
         simulation_free(s);
         return NULL;
     }
     simulation_close(s);
+    if (judge)
+        judges->end(judge);
     if (whole)
         simulation_check_identities(s);
     struct simulation_totals totals = simulation_totals(s);
@@ -162,6 +171,8 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
     };
     strikes_tell(s, &run);
     struct result *result = recorder_result(s->recorder, &run);
+    if (judge)
+        judges->free(judge);
     simulation_free(s);
     return result;
 }

@@ -9,6 +9,7 @@
 #define ORRERY_EXPERIMENT_EXPERIMENT_H
 
 #include "engine/kernel/result.h"
+#include "engine/kernel/simulation.h"
 #include "engine/scenario/scenario.h"
 
 #include <stdbool.h>
@@ -34,10 +35,21 @@ struct watcher {
     void (*progress)(void *context, uint64_t done, uint64_t total);
 };
 
+/* Sees every run: its probe is told of all that happens. All functions may be called from several
+ * threads at once, for different runs. */
+struct experiment_judge {
+    void *(*open)(const struct blueprint *blueprint); /* NULL: this one needs no judge */
+    const struct probe *(*probe)(const void *judge);
+    void (*begin)(void *judge, struct simulation *s); /* before the start */
+    void (*end)(void *judge); /* after simulation_close, before the results are taken */
+    void (*free)(void *judge);
+};
+
 struct experiment {
     const struct scenario *scenario;
     struct sink sink;
     struct watcher watcher; /* .progress may be NULL */
+    const struct experiment_judge *judge; /* or NULL */
     uint32_t jobs;          /* threads, 1 .. EXPERIMENT_JOBS_MAX */
     /* 0, or: play this many pilots of each point instead of the replications. They have seeds that
      * no replication has, and a series of EXPERIMENT_PILOT_INTERVALS intervals. */

@@ -181,22 +181,33 @@ static struct owner owner_of(struct document *base, const struct blueprint *b, c
     return owner;
 }
 
-static const struct metric *find_metric(const struct owner *owner, struct expect_side *side,
+/* Of two metrics with one name, a ratio and the count it is made of, the one that has the
+ * statistic. */
+static const struct metric *find_metric(struct arena *arena, const struct owner *owner,
+                                        struct expect_side *side,
                                         const char **names, size_t *count)
 {
+    const struct metric *named = NULL;
     *count = 0;
     for (int t = 0; t < owner->table_count; t++)
         for (uint32_t i = 0; i < owner->tables[t]->count; i++) {
             const struct metric *m = &owner->tables[t]->metrics[i];
             if (m->name[0] == '.')
                 continue;
-            side->of_spans = metric_of_spans(owner->tables[t], i);
-            if (!strcmp(m->name, side->term.metric))
-                return m;
+            if (!strcmp(m->name, side->term.metric)) {
+                bool fits = !side->term.statistic ||
+                            statistic_fits(arena, m->type, side->term.statistic);
+                if (named && !fits)
+                    continue;
+                named = m;
+                side->of_spans = metric_of_spans(owner->tables[t], i);
+                if (fits)
+                    return m;
+            }
             if (*count < NAMES_MAX)
                 names[(*count)++] = m->name;
         }
-    return NULL;
+    return named;
 }
 
 static bool by_operation(enum metric_type type)
@@ -291,7 +302,7 @@ bool metrics_resolve(struct document *base, struct expect_line *line, struct exp
     struct owner owner;
     if (!check_owner(base, line, side, blueprint, &owner) || !owner.tables)
         return false;
-    const struct metric *metric = find_metric(&owner, side, names, &count);
+    const struct metric *metric = find_metric(base->arena, &owner, side, names, &count);
     if (!metric)
         return fail(
             base, line, side->place,

@@ -1,0 +1,171 @@
+/* What the consistency judge remembers. For output/consistency*.c only. */
+#ifndef ORRERY_OUTPUT_CONSISTENCY_TABLES_H
+#define ORRERY_OUTPUT_CONSISTENCY_TABLES_H
+
+#include "engine/kernel/consistency.h"
+#include "engine/kernel/probe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Entries of one size, found by a 64-bit name (its first member, never 0), that stay where they
+ * are: a hash of chains over blocks. */
+struct table {
+    size_t size;
+    void **heads; /* chains by hash; owned */
+    void **blocks;
+    uint32_t room, count, block_count, block_used;
+    void *free;
+};
+
+/* Every entry begins with it. */
+struct entry_name {
+    uint64_t name;
+    void *next;
+};
+
+void table_init(struct table *table, size_t size);
+void table_free(struct table *table);
+void *table_find(const struct table *table, uint64_t name); /* NULL: not there */
+void *table_make(struct table *table, uint64_t name);       /* all zero where it is new */
+void table_drop(struct table *table, void *entry);
+/* Calls `see` for every entry, in the order of names. */
+void table_each(const struct table *table, void *context, void (*see)(void *context, void *entry));
+
+/* One version of a key. Named by its op_id. */
+struct judged_write {
+    struct entry_name name;
+    struct judged_write *after; /* the next one of its key that was made */
+    uint64_t key, base;
+    struct version_order order;
+    int64_t at_ns; /* what windows go by */
+    int64_t ack_ns;
+    uint64_t invoke, ack; /* instants by number; ack: NEVER before it, or for ever; invoke: 0 where
+                             nobody knows */
+    int64_t visible_ns;   /* every replica that is up holds it or a newer one; 0: not yet */
+    uint64_t holders;     /* bits: replicas that have applied it and not taken it back */
+    int64_t last_read_ns;
+    uint64_t reads;      /* ok reads that returned it */
+    uint64_t client;     /* who wrote it */
+    uint64_t winner_ack; /* of the version it was discarded for */
+    uint32_t agent;      /* that created it */
+    uint32_t held;       /* replicas whose present version it is, and reads under way */
+    uint8_t operation;
+    bool acked, failed, unknown, ended, decided, superseded, counted, modifies;
+};
+
+/* From an acknowledgement on: the newest version that has been acknowledged, and the latest begin
+ * of an acknowledged write. */
+struct judged_mark {
+    int64_t ack_ns;
+    uint64_t ack; /* by number */
+    struct version_order order;
+    uint64_t invoke;
+};
+
+struct judged_key {
+    struct entry_name name;            /* of store and key */
+    struct judged_write *first, *last; /* in the order in which they were made */
+    struct judged_mark *marks;         /* ascending in all; owned */
+    uint32_t mark_count, mark_room;
+    struct version_order decided;
+    struct judged_write **replicas; /* what each replica holds; owned */
+};
+
+/* What a session has seen of a key. */
+struct judged_session {
+    struct entry_name name;
+    struct version_order wrote, read;
+    uint64_t wrote_invoke, read_invoke; /* latest of what was written, of what was read */
+    bool has_written, has_read;
+};
+
+enum { SERVED_MOST = 4 };
+
+/* What a store has answered, as far as the version tells. */
+struct judged_answer {
+    uint64_t version;
+    struct version_order order;
+    int64_t staleness_ns;       /* -1: it was not stale */
+    uint64_t invoke;            /* of the write, by number; 0: nobody knows */
+    uint64_t latest_invoke;     /* of writes acknowledged before the read began */
+    struct judged_write *write; /* kept until the read has ended; NULL: the value before any */
+    uint32_t agent;
+};
+
+struct judged_operation {
+    struct entry_name name; /* op_id */
+    int64_t at_ns;          /* intended start: what windows go by */
+    int64_t invoke_ns;      /* true begin */
+    uint64_t invoke;        /* the same, by number */
+    struct judged_answer answers[SERVED_MOST];
+    uint32_t answer_count;
+};
+
+#define NEVER_NS INT64_MAX
+#define NEVER UINT64_MAX
+
+/* One store: a node with consistency_metrics. */
+struct judged_store {
+    uint32_t first, count; /* agents */
+    uint64_t leaders;      /* bits: members that take themselves for the leader */
+    uint64_t term;         /* the newest */
+    uint32_t leader;       /* agent; of the newest term */
+    int64_t dual_since_ns; /* NEVER_NS: there are not two */
+    int64_t strike_ns;     /* begin of the strike that was suspected; NEVER_NS: none */
+    uint64_t strike_term;  /* the newest term at that suspicion */
+    bool recovers;
+};
+
+struct consistency {
+    struct probe probe;
+    struct simulation *simulation;
+    struct table operations, writes, keys, sessions;
+    struct judged_store *stores; /* by node; count 0: no store; owned */
+    bool *has_sessions;          /* by agent: its sessions come again; owned */
+    uint32_t node_count, agent_count;
+    uint64_t sequence; /* numbers what the judge is told: orders what is at one nanosecond */
+};
+
+static inline int64_t now_of(const struct consistency *j)
+{
+    return simulation_now(j->simulation);
+}
+
+static inline struct record *record_of(const struct consistency *j, uint32_t agent)
+{
+    return consistency_record(&j->simulation->agents[agent]);
+}
+
+static inline void count(const struct consistency *j, uint32_t agent,
+                         enum consistency_metric metric, uint8_t operation, int64_t at_ns,
+                         uint64_t amount)
+{
+    struct record *record = record_of(j, agent);
+    if (record && amount)
+        record_count(record, metric, operation, at_ns, amount);
+}
+
+static inline struct judged_store *store_of(const struct consistency *j, const struct agent *at)
+{
+    return &j->stores[at->node];
+}
+
+/* Of a member, by its number in its store. */
+static inline uint64_t bit_of(const struct consistency *j, const struct agent *at)
+{
+    return UINT64_C(1) << ((at->index - store_of(j, at)->first) & 63);
+}
+
+/* What the probe is told of leaders and of crashes. */
+void leaders_role(void *context, const struct agent *at, uint32_t shard, uint64_t term, bool on);
+void leaders_suspect(void *context, const struct agent *at, const struct agent *whom);
+void leaders_acknowledge(void *context, const struct agent *at, uint32_t shard, uint64_t term,
+                         const struct call *c);
+void leaders_place_lost(void *context, const struct agent *at);
+
+/* The run is over: nobody leads any more. */
+void leaders_end(struct consistency *j);
+
+#endif

@@ -256,6 +256,8 @@ static const char *replicated_check(const void *config)
         return "election_max is below election_min";
     if (raft && replicated->failover == REPLICATED_FAILOVER)
         return "raft elects its leaders itself: it has no `failover`";
+    if (raft && replicated->batch)
+        return "raft sends every entry at once: it has no `batch`";
     if (raft && replicated->ack != REPLICATED_ASYNC)
         return "raft answers when a majority has it: it has no `ack`";
     if (replicated->failover == REPLICATED_NO_FAILOVER &&

@@ -33,6 +33,7 @@ struct replicated_config {
     struct pool members; /* of machines: databases */
     int64_t lag;         /* ns: `nearest(lag=..)`; TIME_NONE: however far behind */
     int64_t retransmit;  /* ns until what was not confirmed is sent once more */
+    int64_t batch;       /* ns from the first new entry until the leader sends; 0: at once */
     uint8_t mode, ack, reads, on_partition;
     struct pool leader; /* the first one; count 0: the first member */
     /* Failover; of no meaning where `failover` is REPLICATED_NO_FAILOVER. */

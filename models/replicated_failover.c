@@ -6,13 +6,14 @@
  *        `---- a higher term ---- leads <--all it has received is written-- catches up <----'
  *
  * Every heartbeat the leader sends a message to all others (with what is new of its log, if
- * anything). `pings: queued` sends it only when the machine's queue has let it through, so that a
- * busy leader looks like a dead one. A member that suspects asks the others, in the order of the
- * members, half a heartbeat apart; whoever has heard the leader within half of the limit says no,
- * and under `most_recent` whoever has a longer log does too, and asks itself. In a pair, and under
- * `on_partition: accept`, nobody else need agree. Fencing shuts the old leader off at the moment of
- * the promotion by a way of its own that no partition cuts (a power switch, a lock on the storage);
- * without it the old one goes on until a message of the higher term reaches it. */
+ * anything). `pings: queued` sends it only when the machine's queue has let it through, and counts
+ * it from when it was to be sent, so that a busy leader looks like a dead one. A member that
+ * suspects asks the others, in the order of the members, half a heartbeat apart; whoever has heard
+ * the leader within half of the limit says no, and under `most_recent` whoever has a longer log
+ * does too, and asks itself. In a pair, and under `on_partition: accept`, nobody else need agree.
+ * Fencing shuts the old leader off at the moment of the promotion by a way of its own that no
+ * partition cuts (a power switch, a lock on the storage); without it the old one goes on until a
+ * message of the higher term reaches it. */
 #include "engine/kernel/arithmetic.h"
 #include "models/replicated_leader.h"
 
@@ -50,14 +51,16 @@ static void arm(struct replica *r)
     timer_after(r->agent, memory->armed_ns - now, TICK_DETECT, 0);
 }
 
-static void hear(struct replica *r)
+void failover_beat(struct replica *r, int64_t waited_ns)
 {
     struct leader_memory *memory = memory_of(r);
-    int64_t now = clock_steady(r->agent);
-    if (!memory->suspects && now > memory->heard_ns)
-        running_interval_add(&memory->intervals, now - memory->heard_ns);
-    memory->heard_ns = now;
-    memory->suspects = false;
+    int64_t heard_ns = clock_steady(r->agent) - waited_ns;
+    if (heard_ns <= memory->heard_ns)
+        return;
+    if (!memory->suspects)
+        running_interval_add(&memory->intervals, heard_ns - memory->heard_ns);
+    memory->heard_ns = heard_ns;
+    memory->suspects = memory->suspects && is_on(r) && waited_ns >= limit_ns(r);
     if (is_on(r))
         arm(r);
 }
@@ -216,9 +219,8 @@ static void tell_term(struct replica *r, uint32_t number)
     *peer_last(leader_post(r, number, PEER_CONFIRM, 0)) = 0;
 }
 
-bool failover_hears(struct replica *r, uint32_t from, uint32_t term, enum heard heard)
+bool failover_hears(struct replica *r, uint32_t from, uint32_t term, bool from_leader)
 {
-    bool from_leader = heard != HEARD_MEMBER;
     struct leader_memory *memory = memory_of(r);
     struct leader_state *state = state_of(r);
     if (state->away)
@@ -244,8 +246,6 @@ bool failover_hears(struct replica *r, uint32_t from, uint32_t term, enum heard 
     if (!from_leader || state->away)
         return !state->away;
     r->group->views[r->agent->index] = from;
-    if (heard == HEARD_BEAT)
-        hear(r);
     return true;
 }
 

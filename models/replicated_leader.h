@@ -32,6 +32,11 @@ static inline uint32_t *peer_term(struct call *c)
 {
     return &c->session;
 }
+/* Of a heartbeat: how long it had to wait for its machine, in us. */
+static inline uint32_t *peer_waited_us(struct call *c)
+{
+    return &c->sub;
+}
 static inline int64_t *peer_sent_ns(struct call *c)
 {
     return &c->deadline_ns;
@@ -47,7 +52,7 @@ enum leader_stage {
     STAGE_PINGS,     /* its own: the queue of the machine */
 };
 
-enum leader_tick { TICK_SHIP, TICK_DETECT, TICK_ASK };
+enum leader_tick { TICK_SHIP, TICK_BATCH, TICK_DETECT, TICK_ASK };
 
 enum leader_role {
     ROLE_FOLLOWS,
@@ -97,6 +102,7 @@ struct leader_memory {
     uint32_t early_count;
     bool writes;           /* its machine is writing an entry */
     bool ticks;            /* TICK_SHIP is set */
+    bool gathers;          /* TICK_BATCH is */
     int64_t fresh_ns;      /* it holds all that the leader had then */
     int64_t fresh_next_ns; /* the same, once it has written up to fresh_upto */
     uint64_t fresh_upto;
@@ -152,8 +158,11 @@ void leader_apply(struct replica *r, uint64_t index);
 void leader_receive(struct replica *r, struct call *c);
 void leader_confirmed(struct replica *r, struct call *c);
 void leader_written(struct replica *r, struct call *c);
-void leader_pinged(struct replica *r);
+void leader_pinged(struct replica *r, int64_t waited_ns);
 void leader_tick(struct replica *r);
+
+/* What has gathered for `batch` goes out. */
+void leader_gathered(struct replica *r);
 
 /* The replica begins to lead: what the others have is not known yet. */
 void leader_begins(struct replica *r);
@@ -171,8 +180,10 @@ void failover_start(struct replica *r);
 /* A message of term `term` has come: true where it is to be looked at, false where its sender has
  * been deposed (who is told). A higher term makes this replica follow `from`, a member number,
  * where that one leads. */
-enum heard { HEARD_MEMBER, HEARD_LEADER, HEARD_BEAT };
-bool failover_hears(struct replica *r, uint32_t from, uint32_t term, enum heard heard);
+bool failover_hears(struct replica *r, uint32_t from, uint32_t term, bool from_leader);
+
+/* A sign of life of the leader, which had waited so long (ns) before it was sent. */
+void failover_beat(struct replica *r, int64_t waited_ns);
 
 /* Everything that was received has been written: who waited for that begins to lead. */
 void failover_caught_up(struct replica *r);

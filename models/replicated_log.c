@@ -28,7 +28,7 @@ static uint32_t entry_bytes(const struct replica *r, uint64_t first, uint64_t la
     return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
-static void ship(struct replica *r, uint32_t number, uint64_t first, enum peer_verb verb)
+static struct call *ship(struct replica *r, uint32_t number, uint64_t first, enum peer_verb verb)
 {
     struct leader_state *state = state_of(r);
     struct follower *f = &memory_of(r)->followers[number];
@@ -37,10 +37,12 @@ static void ship(struct replica *r, uint32_t number, uint64_t first, enum peer_v
     *peer_first(m) = first;
     *peer_last(m) = state->log.last;
     *peer_sent_ns(m) = simulation_now(r->group->simulation);
+    *peer_waited_us(m) = 0;
     f->sent = state->log.last;
+    return m;
 }
 
-void leader_ship(struct replica *r)
+static void ship_new(struct replica *r)
 {
     struct leader_memory *memory = memory_of(r);
     for (uint32_t i = 0; i < r->group->count; i++)
@@ -48,17 +50,35 @@ void leader_ship(struct replica *r)
             ship(r, i, memory->followers[i].sent + 1, PEER_APPEND);
 }
 
-static void ship_again(struct replica *r)
+void leader_ship(struct replica *r)
 {
     struct leader_memory *memory = memory_of(r);
-    const struct leader_state *state = state_of(r);
+    if (!config_of(r)->batch) {
+        ship_new(r);
+    } else if (!memory->gathers) {
+        memory->gathers = true;
+        timer_after(r->agent, config_of(r)->batch, TICK_BATCH, 0);
+    }
+}
+
+void leader_gathered(struct replica *r)
+{
+    memory_of(r)->gathers = false;
+    if (leads(r))
+        ship_new(r);
+}
+
+static void ship_again(struct replica *r, int64_t waited_ns)
+{
+    struct leader_memory *memory = memory_of(r);
     for (uint32_t i = 0; i < r->group->count; i++) {
         struct follower *f = &memory->followers[i];
         if (i == r->number)
             continue;
         f->behind = f->confirmed < f->sent && f->confirmed == f->seen;
         f->seen = f->confirmed;
-        ship(r, i, f->behind ? f->confirmed + 1 : state->log.last + 1, PEER_BEAT);
+        struct call *m = ship(r, i, (f->behind ? f->confirmed : f->sent) + 1, PEER_BEAT);
+        *peer_waited_us(m) = (uint32_t)(waited_ns / 1000);
     }
 }
 
@@ -198,14 +218,14 @@ void leader_tick(struct replica *r)
         replica_work(r, c, STORE_WORK_PING);
         return;
     }
-    leader_pinged(r);
+    leader_pinged(r, 0);
 }
 
-void leader_pinged(struct replica *r)
+void leader_pinged(struct replica *r, int64_t waited_ns)
 {
     if (!leads(r))
         return;
-    ship_again(r);
+    ship_again(r, waited_ns);
     leader_answer(r); /* another follower may stand in for the one that semi-sync waits for */
 }
 
@@ -368,10 +388,13 @@ void leader_receive(struct replica *r, struct call *c)
     const struct log *from = &state_of(sender)->log;
     uint64_t first = *peer_first(c), last = *peer_last(c);
     int64_t sent_ns = *peer_sent_ns(c);
+    int64_t waited_ns = (int64_t)*peer_waited_us(c) * 1000;
     bool beat = c->verb == PEER_BEAT;
     call_free(c, r->agent);
-    if (!failover_hears(r, number, term, beat ? HEARD_BEAT : HEARD_LEADER))
+    if (!failover_hears(r, number, term, true))
         return;
+    if (beat)
+        failover_beat(r, waited_ns);
     if (state_of(sender)->term != term || last > from->last)
         return; /* its log is another one by now: as if the message had been lost */
     if (state->joined != term) {
@@ -400,7 +423,7 @@ void leader_confirmed(struct replica *r, struct call *c)
     uint64_t last = *peer_last(c);
     struct follower *f = &memory_of(r)->followers[number];
     call_free(c, r->agent);
-    if (!failover_hears(r, number, term, HEARD_MEMBER) || !leads(r) || last > state_of(r)->log.last)
+    if (!failover_hears(r, number, term, false) || !leads(r) || last > state_of(r)->log.last)
         return;
     if (last > f->confirmed)
         f->confirmed = last;

@@ -118,8 +118,9 @@ static void own_step(struct replica *r, struct call *c)
         leader_written(r, c);
         return;
     }
+    int64_t waited_ns = simulation_now(r->group->simulation) - c->arrived_ns;
     call_free(c, r->agent);
-    leader_pinged(r);
+    leader_pinged(r, waited_ns);
 }
 
 static void arrived(struct replica *r, struct call *c)
@@ -192,6 +193,8 @@ static void single_leader_tick(struct agent *agent, uint32_t tag, uint64_t argum
 {
     if (tag == TICK_SHIP)
         leader_tick(replica_of(agent));
+    else if (tag == TICK_BATCH)
+        leader_gathered(replica_of(agent));
     else
         failover_tick(replica_of(agent), (enum leader_tick)tag, argument);
 }

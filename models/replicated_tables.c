@@ -298,6 +298,13 @@ const struct field_table replicated_fields = {
              .words = partitions,
              .summary = "What a member does that does not hear its leader, as the "
                         "detector of `failover` tells."},
+            {.name = "batch",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct replicated_config, batch),
+             .otherwise = "0s",
+             .flags = FIELD_WHOLE,
+             .summary = "How long a single leader gathers new entries of its log before it sends "
+                        "them on, in one message; 0s: each at once."},
             {.name = "retransmit",
              .type = FIELD_TIME,
              .offset = offsetof(struct replicated_config, retransmit),

@@ -57,8 +57,9 @@ void failover_beat(struct replica *r, int64_t waited_ns)
     int64_t heard_ns = clock_steady(r->agent) - waited_ns;
     if (heard_ns <= memory->heard_ns)
         return;
-    if (!memory->suspects)
+    if (memory->beat_term == state_of(r)->term)
         running_interval_add(&memory->intervals, heard_ns - memory->heard_ns);
+    memory->beat_term = state_of(r)->term; /* the first of a leader tells of no interval */
     memory->heard_ns = heard_ns;
     memory->suspects = memory->suspects && is_on(r) && waited_ns >= limit_ns(r);
     if (is_on(r))
@@ -266,6 +267,9 @@ void failover_start(struct replica *r)
     bool first = leader_of(r) == r->number && (!state->opened || !is_on(r));
     memory->heard_ns = clock_steady(r->agent);
     memory->role = state->away ? ROLE_AWAY : ROLE_FOLLOWS;
+    /* Two guesses until it has seen some (as Akka's detector begins). */
+    running_interval_add(&memory->intervals, config_of(r)->heartbeat - config_of(r)->heartbeat / 4);
+    running_interval_add(&memory->intervals, config_of(r)->heartbeat + config_of(r)->heartbeat / 4);
     if (first) {
         memory->role = ROLE_LEADS;
         state->led = true;

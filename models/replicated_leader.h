@@ -109,6 +109,7 @@ struct leader_memory {
     int64_t heard_ns;                  /* steady: the last sign of life of a leader */
     int64_t armed_ns;                  /* steady: when the detector looks next; 0: not set */
     struct running_interval intervals; /* between signs of life */
+    uint32_t beat_term;                /* of the last sign of life */
     uint32_t votes;                    /* granted to it, itself included */
     bool suspects;                     /* it takes the leader for dead */
 };

@@ -1,6 +1,7 @@
 #include "tests/validation/play.h"
 
 #include "models/registry.h"
+#include "output/consistency.h"
 #include "tests/validation/kinds.h"
 
 #include <math.h>
@@ -76,13 +77,21 @@ static void play_one(struct stage *stage, const struct blueprint *blueprint, uin
                                      measure->leave, measure->serve};
         options.observer = &observer;
     }
+    struct consistency *judge = consistency_open(blueprint);
+    if (judge)
+        options.probe = consistency_probe(judge);
     struct simulation *s =
         simulation_create(blueprint, stage->request->seed, replication + 1, &options);
+    if (judge)
+        consistency_begin(judge, s);
     if (!simulation_run(s, NULL)) {
         fprintf(stderr, "%s: %s\n", stage->request->path, simulation_divergence(s));
         exit(4);
     }
     simulation_close(s);
+    if (judge)
+        consistency_end(judge);
+    consistency_free(judge);
     simulation_check_identities(s);
     struct result *result = result_of(s, blueprint, replication);
     simulation_free(s);

@@ -20,7 +20,8 @@ struct database {
     struct station station;
     struct versions versions;
     struct registers registers;
-    uint64_t written; /* versions so far: the order of them all */
+    struct registers known; /* writes with an idempotency key, by op_id */
+    uint64_t written;       /* versions so far: the order of them all */
     bool opened;
 };
 
@@ -71,6 +72,7 @@ static void database_start(struct agent *agent)
     db->opened = true;
     versions_init(&db->versions, &agent->simulation->arena, 0);
     registers_init(&db->registers, &agent->simulation->arena);
+    registers_init(&db->known, &agent->simulation->arena);
 }
 
 /* Whether the agent of a group that lives here asks for work alone. */
@@ -108,6 +110,11 @@ static void collect(struct database *db)
 static bool write(struct agent *agent, struct call *c)
 {
     struct database *db = agent->durable;
+    bool keyed = c->traits & REQUEST_IDEMPOTENT;
+    if (keyed && registers_get(&db->known, c->op_id)) { /* done already */
+        c->version = c->op_id;
+        return true;
+    }
     version_handle held = registers_get(&db->registers, c->key);
     const struct version *present = held ? version_at(&db->versions, held) : NULL;
     if (store_type(agent, c) == OPERATION_CAS && !store_matches(c, present ? present->op_id : 0)) {
@@ -121,6 +128,8 @@ static bool write(struct agent *agent, struct call *c)
         collect(db);
     version_handle made = version_new(&db->versions, &version);
     registers_set(&db->registers, c->key, made);
+    if (keyed)
+        registers_set(&db->known, c->op_id, 1);
     PROBE(agent->simulation, create, agent, c, &version);
     PROBE(agent->simulation, apply, agent, &version);
     PROBE(agent->simulation, decide, agent, &version);
@@ -223,9 +232,8 @@ const struct kind database_kind = {
         "type of its operation. It takes effect at the instant its work is done: a read sees the "
         "version that is present then, a write (insert, update, delete) becomes the next one, a "
         "compare-and-set does so if the version it has read is still the present one and fails "
-        "else. A write that is tried again without an idempotency key is applied again. As a "
-        "member "
-        "of a replicated store it is the machine alone: the group keeps the data. A crash loses "
+        "else. A write that is tried again is applied again, unless it carries an idempotency "
+        "key. As a member of a replicated store it is the machine alone: the group keeps the data. A crash loses "
         "what was being worked on and nothing that was answered. Left out: pages, disks, locks.",
     .fields = &database_fields,
     .tables = {&visit_metrics, &station_metrics, &consistency_metrics},

@@ -2,10 +2,5 @@
 #include "models/registry.h"
 
 const struct kind *const model_kinds[] = {
-    &client_kind,
-    &database_kind,
-    &load_balancer_kind,
-    &replicated_kind,
-    &service_kind,
-    0,
+    &client_kind, &database_kind, &load_balancer_kind, &replicated_kind, &service_kind, 0,
 };

@@ -27,6 +27,8 @@ static struct group *group_new(struct agent *agent)
     group->replicas = arena_array(&s->arena, n->count, struct replica *);
     group->view_terms = arena_array(&s->arena, s->agent_count, uint32_t);
     group->views = arena_array(&s->arena, s->agent_count, uint32_t);
+    registers_init(&group->known, &s->arena);
+    registers_init(&group->pins, &s->arena);
     versions_init(&group->versions, &s->arena, group->mode->vector ? n->count : 0);
     CHECK(group->mode->frame_size <= REPLICATED_FRAME);
     CHECK(group->mode->memory_size <= REPLICATED_MEMORY);
@@ -256,6 +258,8 @@ static const char *replicated_check(const void *config)
         return "election_max is below election_min";
     if (raft && replicated->failover == REPLICATED_FAILOVER)
         return "raft elects its leaders itself: it has no `failover`";
+    if (raft && replicated->session)
+        return "the leader of raft is asked and is never behind: it has no `session`";
     if (raft && replicated->batch)
         return "raft sends every entry at once: it has no `batch`";
     if (raft && replicated->ack != REPLICATED_ASYNC)

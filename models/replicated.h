@@ -34,7 +34,7 @@ struct replicated_config {
     int64_t lag;         /* ns: `nearest(lag=..)`; TIME_NONE: however far behind */
     int64_t retransmit;  /* ns until what was not confirmed is sent once more */
     int64_t batch;       /* ns from the first new entry until the leader sends; 0: at once */
-    uint8_t mode, ack, reads, on_partition;
+    uint8_t mode, ack, reads, on_partition, session;
     struct pool leader; /* the first one; count 0: the first member */
     /* Failover; of no meaning where `failover` is REPLICATED_NO_FAILOVER. */
     int64_t heartbeat, timeout, discovery; /* ns */
@@ -79,6 +79,12 @@ struct replicated_mode {
 enum { REPLICATED_FRAME = 128, REPLICATED_MEMORY = 4096 };
 
 enum replicated_raft_reads { REPLICATED_READ_INDEX, REPLICATED_LEASE };
+enum replicated_session {
+    REPLICATED_SESSION_NONE,
+    REPLICATED_OWN_WRITES,
+    REPLICATED_MONOTONIC,
+    REPLICATED_BOTH,
+};
 enum replicated_detector { REPLICATED_TIMEOUT, REPLICATED_PHI_ACCRUAL };
 enum replicated_promotion {
     REPLICATED_MOST_RECENT,
@@ -108,7 +114,9 @@ struct group {
     uint32_t leader_term; /* the last one that was made known, its leader and when */
     uint32_t leader;
     int64_t known_ns;
-    void *shared; /* the mode's, for the whole group */
+    struct registers known; /* writes with an idempotency key: op_id to index in the log */
+    struct registers pins;  /* by caller and session: the least index its reads must be up to */
+    void *shared;           /* the mode's, for the whole group */
 };
 
 struct replica {

@@ -85,11 +85,28 @@ uint64_t raft_append(struct replica *r, struct version version)
     return log_append(&state->log, replica_version(r, &version));
 }
 
+/* The entry of a write that has come before, with its key, and is in this log; 0: there is none. */
+static uint64_t known_entry(const struct replica *r, const struct call *c)
+{
+    const struct log *log = &raft_state(r)->log;
+    uint64_t index = c->traits & REQUEST_IDEMPOTENT ? registers_get(&r->group->known, c->op_id) : 0;
+    bool here = index && index <= log->last &&
+                (index < log->first || raft_entry(r, index)->op_id == c->op_id);
+    return here ? index : 0;
+}
+
 static void write(struct replica *r, struct call *c)
 {
     const struct version *present = tip(r, c->key);
     struct replica_frame *f = call_frame(c);
     f->stage = RAFT_WRITE_WAITS;
+    uint64_t known = known_entry(r, c);
+    if (known) {
+        c->version = c->op_id;
+        wait_for(r, c, (struct raft_waiting){.index = known});
+        raft_answer(r);
+        return;
+    }
     if (store_type(r->agent, c) == OPERATION_CAS &&
         !store_matches(c, present ? present->op_id : 0)) {
         wait_for(r, c, (struct raft_waiting){.index = raft_state(r)->log.last, .fails = true});
@@ -98,6 +115,8 @@ static void write(struct replica *r, struct call *c)
     }
     struct version version = store_version(r->agent, c, present);
     uint64_t index = raft_append(r, version);
+    if (c->traits & REQUEST_IDEMPOTENT)
+        registers_set(&r->group->known, c->op_id, (uint32_t)index);
     PROBE(r->group->simulation, create, r->agent, c, raft_entry(r, index));
     c->version = c->op_id;
     wait_for(r, c, (struct raft_waiting){.index = index});

@@ -40,6 +40,31 @@ static bool is_stale(const struct replica *r, const struct call *c)
            simulation_now(r->group->simulation) - memory_of(r)->fresh_ns > config->lag;
 }
 
+/* ---- promises to sessions ---- */
+
+static uint64_t pin_name(const struct call *c)
+{
+    return random_mix((uint64_t)c->from << 32 | c->session);
+}
+
+/* From now on the session reads nothing that is not up to `index`. What a peer has sent on is the
+ * peer's affair, which knows the caller. */
+static void pin(struct replica *r, const struct call *c, uint64_t index)
+{
+    uint8_t session = r->group->config->session;
+    enum replicated_session promise = is_write(r, c) ? REPLICATED_OWN_WRITES : REPLICATED_MONOTONIC;
+    if ((session != promise && session != REPLICATED_BOTH) || replica_is_peer(r, c->from) || !index)
+        return;
+    if (index > registers_get(&r->group->pins, pin_name(c)))
+        registers_set(&r->group->pins, pin_name(c), (uint32_t)index);
+}
+
+static bool is_unpinned(const struct replica *r, const struct call *c)
+{
+    return !r->group->config->session ||
+           state_of(r)->applied >= registers_get(&r->group->pins, pin_name(c));
+}
+
 /* A caller that has come to the wrong member learns who leads, as far as this one knows. */
 static void teach(struct replica *r, uint32_t caller)
 {
@@ -56,7 +81,7 @@ static void begin(struct replica *r, struct call *c)
     const struct replicated_config *config = r->agent->configs[c->operation];
     bool write = is_write(r, c), peer = replica_is_peer(r, c->from);
     bool here = leads(r) || (!write && config->reads != REPLICATED_READ_LEADER && !is_stale(r, c) &&
-                             failover_serves(r));
+                             is_unpinned(r, c) && failover_serves(r));
     if (c->sent)
         call_round(c, r->agent);
     if (here) {
@@ -72,9 +97,27 @@ static void begin(struct replica *r, struct call *c)
     forward(r, c);
 }
 
+/* The entry of a write that has come before, with its key, and is in this log; 0: there is none. */
+static uint64_t entry_of(const struct replica *r, const struct call *c)
+{
+    const struct log *log = &state_of(r)->log;
+    uint64_t index = c->traits & REQUEST_IDEMPOTENT ? registers_get(&r->group->known, c->op_id) : 0;
+    bool here = index && index <= log->last &&
+                (index < log->first ||
+                 version_at(&r->group->versions, log_at(log, index))->op_id == c->op_id);
+    return here ? index : 0;
+}
+
 static void write_done(struct replica *r, struct call *c)
 {
     struct leader_state *state = state_of(r);
+    if (entry_of(r, c)) { /* done already: answered as soon as all that is here may be */
+        c->version = c->op_id;
+        ((struct replica_frame *)call_frame(c))->stage = STAGE_WAITS;
+        leader_wait(r, c, state->log.last);
+        leader_answer(r);
+        return;
+    }
     version_handle held = registers_get(&r->registers, c->key);
     const struct version *present = held ? version_at(&r->group->versions, held) : NULL;
     if (store_type(r->agent, c) == OPERATION_CAS &&
@@ -90,6 +133,9 @@ static void write_done(struct replica *r, struct call *c)
     version_handle made = replica_version(r, &version);
     PROBE(r->group->simulation, create, r->agent, c, &version);
     leader_apply(r, log_append(&state->log, made));
+    if (c->traits & REQUEST_IDEMPOTENT)
+        registers_set(&r->group->known, c->op_id, (uint32_t)state->log.last);
+    pin(r, c, state->log.last);
     c->version = version.op_id;
     leader_ship(r);
     ((struct replica_frame *)call_frame(c))->stage = STAGE_WAITS;
@@ -103,6 +149,7 @@ static void worked(struct replica *r, struct call *c)
         replica_reply(r, c, STATUS_FAIL); /* the machine had no place for it */
     } else if (!is_write(r, c)) {
         replica_serve(r, c);
+        pin(r, c, state_of(r)->applied);
         replica_reply(r, c, STATUS_OK);
     } else if (leads(r)) {
         write_done(r, c);
@@ -151,6 +198,7 @@ static void single_leader_step(struct agent *agent, struct call *c)
     } else if (f->stage >= STAGE_WRITES) {
         own_step(r, c);
     } else if (f->stage == STAGE_FORWARDED) {
+        pin(r, c, state_of(r->group->replicas[leader_of(r)])->log.last);
         replica_reply(r, c, c->wake == WAKE_JOINED ? STATUS_OK : (enum status)f->number);
     } else {
         worked(r, c);

@@ -232,6 +232,16 @@ static const struct field failover_record[] = {
     {0},
 };
 
+static const struct field_word sessions[] = {
+    [REPLICATED_SESSION_NONE] = {"none", "Every read is answered where it comes.", NULL},
+    [REPLICATED_OWN_WRITES] = {"read_your_writes", "What the session has written must be there.",
+                               NULL},
+    [REPLICATED_MONOTONIC] = {"monotonic", "So must be all that was there when it read last.",
+                              NULL},
+    [REPLICATED_BOTH] = {"both", "Both.", NULL},
+    {0},
+};
+
 static const struct field_word no_failover[] = {
     [REPLICATED_NO_FAILOVER] = {"none", "The leader stays the leader, up or down.", NULL},
     {0},
@@ -298,6 +308,15 @@ const struct field_table replicated_fields = {
              .words = partitions,
              .summary = "What a member does that does not hear its leader, as the "
                         "detector of `failover` tells."},
+            {.name = "session",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct replicated_config, session),
+             .otherwise = "none",
+             .flags = FIELD_WHOLE,
+             .words = sessions,
+             .summary =
+                 "What a single leader's store promises a session of one caller; a follower that "
+                 "cannot keep it yet sends the read on to the leader."},
             {.name = "batch",
              .type = FIELD_TIME,
              .offset = offsetof(struct replicated_config, batch),

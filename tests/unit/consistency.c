@@ -267,6 +267,22 @@ static void lagging_followers_are_counted(void)
     CU_ASSERT_TRUE(all.stale > 100 && all.realtime > 20 && all.own_bad > 5 && all.again_bad > 0);
 }
 
+/* A store that promises it keeps it, whatever its followers lack. */
+static void sessions_are_kept_what_they_were_promised(void)
+{
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct counted n =
+            compare(SCENARIO(LEADER("ack: async, reads: any, session: both"), ""), seed);
+        CU_ASSERT_EQUAL(n.own_bad + n.again_bad, 0);
+        CU_ASSERT_TRUE(n.stale > 0);
+        n = compare(SCENARIO(LEADER("ack: async, reads: follower, session: read_your_writes"), ""),
+                    seed);
+        CU_ASSERT_EQUAL(n.own_bad, 0);
+        n = compare(SCENARIO(LEADER("ack: async, reads: nearest, session: monotonic"), ""), seed);
+        CU_ASSERT_EQUAL(n.again_bad, 0);
+    }
+}
+
 /* A deposed leader's tail is taken back. */
 static void what_failover_takes_back_is_counted(void)
 {
@@ -304,5 +320,5 @@ static void raft_is_never_stale(void)
 }
 
 SUITE("the consistency judge", TEST(lagging_followers_are_counted),
-      TEST(what_failover_takes_back_is_counted), TEST(one_copy_is_never_stale),
-      TEST(raft_is_never_stale))
+      TEST(sessions_are_kept_what_they_were_promised), TEST(what_failover_takes_back_is_counted),
+      TEST(one_copy_is_never_stale), TEST(raft_is_never_stale))

@@ -240,6 +240,54 @@ static void a_quorum_with_fencing_loses_nothing(void)
     CU_ASSERT_TRUE(changes > 120); /* or the faults have not done much */
 }
 
+/* ---- writes that are tried again ---- */
+
+/* Applied how often beyond once, over all writes. */
+static uint64_t again(const char *text)
+{
+    struct loaded l = load(text, false);
+    struct ledger ledger = {0};
+    struct probe probe = ledger_probe(&ledger);
+    struct simulation_options options = {.probe = &probe};
+    if (!l.scenario)
+        diagnostic_print(l.diagnostics, stdout, false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l.scenario);
+    struct simulation *s = simulation_create(l.blueprint, 1, 1, &options);
+    simulation_run(s, NULL);
+    uint64_t more = 0;
+    for (uint32_t i = 0; i < ledger.room; i++)
+        more += ledger.writes[i].created > 1 ? ledger.writes[i].created - 1 : 0;
+    CU_ASSERT_TRUE(ledger.acked > 1000);
+    simulation_free(s);
+    ledger_free(&ledger);
+    loaded_free(&l);
+    return more;
+}
+
+/* One answer in five is lost, and the write tried again: 1500 writes, a quarter of them twice and
+ * more; with a key none. */
+static void a_key_makes_a_write_count_once(void)
+{
+#define GROUP(more) "{kind: replicated, members: n" more "}"
+#define LOSSY(store, key)                                                                          \
+    "orrery: 1\nrun: {warmup: 0s, duration: 20s, replications: 1, drain: 20s}\nnodes:\n"           \
+    "  app: {kind: client, arrivals: [0s poisson(100/s), 15s poisson(0.001/s)], operations: "      \
+    "{write: 100%}, keys: uniform(5), timeout: 50ms, retry: {attempts: 9}, idempotency_key: " key  \
+    ", to: store}\n" store "links: {default: {latency: 1ms, loss: 20%}}\n"
+#define N "  n: {kind: database, count: 3, slots: 4, read: exp(1ms), write: exp(2ms)}\n"
+    static const char *const texts[][2] = {
+        {LOSSY("  store: " GROUP("") "\n" N, "false"), LOSSY("  store: " GROUP("") "\n" N, "true")},
+        {LOSSY("  store: " GROUP(", mode: raft") "\n" N, "false"),
+         LOSSY("  store: " GROUP(", mode: raft") "\n" N, "true")},
+        {LOSSY("  store: {kind: database, write: exp(2ms)}\n", "false"),
+         LOSSY("  store: {kind: database, write: exp(2ms)}\n", "true")},
+    };
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE(again(texts[i][0]) > 200);
+        CU_ASSERT_EQUAL(again(texts[i][1]), 0);
+    }
+}
+
 /* ---- detectors ---- */
 
 /* Hayashibara et al. 2004: mean 1 s, sd 0.1 s, phi 8: convicted 1.5612001 s after the last sign of
@@ -263,4 +311,4 @@ SUITE("a single leader", TEST(followers_come_to_hold_what_the_leader_holds),
       TEST(a_lost_follower_stops_only_those_who_wait_for_it), TEST(a_bad_link_loses_no_entry),
       TEST(a_dead_leader_is_replaced), TEST(a_cut_leader_loses_what_it_went_on_to_take),
       TEST(nobody_leads_without_a_majority), TEST(a_quorum_with_fencing_loses_nothing),
-      TEST(phi_convicts_when_the_silence_is_improbable))
+      TEST(a_key_makes_a_write_count_once), TEST(phi_convicts_when_the_silence_is_improbable))

@@ -233,8 +233,9 @@ const struct kind database_kind = {
         "version that is present then, a write (insert, update, delete) becomes the next one, a "
         "compare-and-set does so if the version it has read is still the present one and fails "
         "else. A write that is tried again is applied again, unless it carries an idempotency "
-        "key. As a member of a replicated store it is the machine alone: the group keeps the data. A crash loses "
-        "what was being worked on and nothing that was answered. Left out: pages, disks, locks.",
+        "key. As a member of a replicated store it is the machine alone: the group keeps the "
+        "data. A crash loses what was being worked on and nothing that was answered. Left out: "
+        "pages, disks, locks.",
     .fields = &database_fields,
     .tables = {&visit_metrics, &station_metrics, &consistency_metrics},
     .flags = KIND_VISITED | KIND_STORE,

@@ -116,7 +116,6 @@ struct group {
     int64_t known_ns;
     struct registers known; /* writes with an idempotency key: op_id to index in the log */
     struct registers pins;  /* by caller and session: the least index its reads must be up to */
-    void *shared;           /* the mode's, for the whole group */
 };
 
 struct replica {

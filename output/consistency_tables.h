@@ -124,7 +124,7 @@ struct consistency {
     struct table operations, writes, keys, sessions;
     struct judged_store *stores; /* by node; count 0: no store; owned */
     bool *has_sessions;          /* by agent: its sessions come again; owned */
-    uint32_t node_count, agent_count;
+    uint32_t node_count;
     uint64_t sequence; /* numbers what the judge is told: orders what is at one nanosecond */
 };
 

@@ -111,6 +111,7 @@ void point_build(struct point *point)
     point_hosts(point);
     point_configs(point);
     point_cycles(point);
+    point_stores(point);
     point_links(point);
     point_run(point);
     point_faults(point);

@@ -60,6 +60,9 @@ bool point_shares(struct point *point, const struct node *map, double *shares);
 /* Refuses calls that go round in a circle for one operation. */
 void point_cycles(struct point *point);
 
+/* Refuses operations that reach a store and have no type that stores know. */
+void point_stores(struct point *point);
+
 /* Whether any client reaches each node: [node]. */
 const bool *point_reached(struct point *point);
 

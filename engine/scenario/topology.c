@@ -294,3 +294,66 @@ const bool *point_reached(struct point *point)
     }
     return reached;
 }
+
+/* Whether some instance of a client begins the operation. */
+static bool begins(const struct point *point, uint32_t node, uint32_t operation)
+{
+    const struct blueprint_node *n = &point->nodes[node];
+    struct bind_field share = bind_find(n->kind->fields, "share");
+    if (!share.field || share.field->type != FIELD_SHARE || !n->instances)
+        return false;
+    for (uint32_t i = 0; i < n->count; i++) {
+        double value;
+        memcpy(&value, (const char *)n->instances[i].configs[operation] + share.offset,
+               sizeof value);
+        if (value > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool fits_store(enum operation_type type)
+{
+    return type <= OPERATION_SCAN;
+}
+
+static void tell_foreign(struct point *point, uint32_t operation, uint32_t node)
+{
+    const struct node *at = point->declared[operation];
+    document_error(&point->document, at ? at : point->names[node],
+                   "type: read, write, insert, update, cas, delete or scan",
+                   "operation `%s` reaches `%s`, a %s, and has no type that it knows",
+                   point->operations[operation].name, point->nodes[node].name,
+                   point->nodes[node].kind->name);
+}
+
+void point_stores(struct point *point)
+{
+    struct search s = {.point = point, .first = heads(point)};
+    uint32_t nodes = point->blueprint->node_count, waiting = 0;
+    uint32_t states = nodes * point->blueprint->operation_count;
+    bool *reached = arena_array(point->arena, states, bool);
+    uint32_t *list = arena_array(point->arena, states, uint32_t);
+    for (uint32_t state = 0; state < states; state++) {
+        const struct kind *kind = point->nodes[state % nodes].kind;
+        reached[state] =
+            kind && kind->flags & KIND_CLIENT && begins(point, state % nodes, state / nodes);
+        if (reached[state])
+            list[waiting++] = state;
+    }
+    while (waiting) {
+        uint32_t state = list[--waiting], at = state % nodes;
+        const struct kind *kind = point->nodes[at].kind;
+        if (kind && kind->flags & KIND_STORE && !fits_store(point->operations[state / nodes].type))
+            tell_foreign(point, state / nodes, at);
+        if (kind && kind->flags & KIND_STORE)
+            continue; /* told once: not of its members too */
+        for (uint32_t e = s.first[at]; e < s.first[at + 1]; e++) {
+            uint32_t to = leads_to(&s, state, &point->binder.edges[e]);
+            if (to == UINT32_MAX || reached[to])
+                continue;
+            reached[to] = true;
+            list[waiting++] = to;
+        }
+    }
+}

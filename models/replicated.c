@@ -264,6 +264,8 @@ static const char *replicated_check(const void *config)
         return "raft sends every entry at once: it has no `batch`";
     if (raft && replicated->ack != REPLICATED_ASYNC)
         return "raft answers when a majority has it: it has no `ack`";
+    if (replicated->has_conflict && (raft || replicated->mode == REPLICATED_SINGLE_LEADER))
+        return "one leader accepts all writes of a term: it has no `conflict`";
     if (replicated->failover == REPLICATED_NO_FAILOVER &&
         replicated->on_partition == REPLICATED_ACCEPTS)
         return "`on_partition: accept` needs `failover`, whose detector says when";

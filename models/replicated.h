@@ -45,6 +45,9 @@ struct replicated_config {
     int64_t election_min, election_max, raft_heartbeat; /* ns */
     uint8_t raft_reads;                                 /* enum replicated_raft_reads */
     bool pre_vote;
+    /* Where several members accept writes. */
+    uint8_t conflict, conflict_clock; /* enums of models/replicated_conflict.h */
+    bool has_conflict;                /* the user has written it */
 };
 
 struct group;
@@ -116,6 +119,9 @@ struct group {
     int64_t known_ns;
     struct registers known; /* writes with an idempotency key: op_id to index in the log */
     struct registers pins;  /* by caller and session: the least index its reads must be up to */
+    struct conflict_stamps *stamps; /* by operation: what its client's clock showed; or NULL */
+    version_handle *scratch;        /* for the while of a merge */
+    uint32_t scratch_room;
 };
 
 struct replica {
@@ -124,7 +130,8 @@ struct replica {
     uint32_t number;  /* 0 .. count - 1 */
     uint32_t machine; /* agent of the member */
     struct registers registers;
-    void *state; /* of the mode; durable */
+    uint32_t accepted; /* writes, by models/replicated_conflict.h */
+    void *state;       /* of the mode; durable */
 };
 
 /* The record of an agent of the group. */

@@ -1,6 +1,7 @@
 /* What users write for a replicated store. */
 #include "models/parts/running_interval.h"
 #include "models/replicated.h"
+#include "models/replicated_conflict.h"
 
 #include <stddef.h>
 
@@ -308,6 +309,15 @@ const struct field_table replicated_fields = {
              .words = partitions,
              .summary = "What a member does that does not hear its leader, as the "
                         "detector of `failover` tells."},
+            {.name = "conflict",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct replicated_config, conflict),
+             .present = offsetof(struct replicated_config, has_conflict),
+             .otherwise = "last_write_wins",
+             .flags = FIELD_WHOLE,
+             .words = conflict_words,
+             .summary = "Where several members accept writes: what becomes of two that have not "
+                        "seen one another."},
             {.name = "session",
              .type = FIELD_WORD,
              .offset = offsetof(struct replicated_config, session),

@@ -76,6 +76,11 @@ void version_keep(struct versions *versions, version_handle handle)
         versions->marks[handle] = MARK_KEPT;
 }
 
+bool version_is_kept(const struct versions *versions, version_handle handle)
+{
+    return versions->marks[handle] == MARK_KEPT;
+}
+
 void versions_collect_end(struct versions *versions)
 {
     for (uint32_t h = 1; h < versions->used; h++) {

@@ -91,6 +91,7 @@ static inline bool versions_full(const struct versions *versions)
 }
 void versions_collect_begin(struct versions *versions);
 void version_keep(struct versions *versions, version_handle handle);
+bool version_is_kept(const struct versions *versions, version_handle handle); /* marked by now */
 void versions_collect_end(struct versions *versions);
 
 #endif

@@ -152,13 +152,43 @@ uint32_t replicated_reader(struct agent *caller, const struct group *group, cons
     return leader;
 }
 
-uint32_t replicated_first_leader(const struct group *group)
+static uint32_t first_leader(const struct simulation *s, const struct agent *first)
 {
-    const struct pool *leader = &group->config->leader;
-    for (uint32_t i = 0; leader->count && i < group->count; i++)
-        if (group->replicas[i]->machine == leader->agents[0])
+    const struct replicated_config *config = first->configs[0];
+    for (uint32_t i = 0; config->leader.count && i < s->blueprint->nodes[first->node].count; i++)
+        if (s->blueprint->hosts[first->index + i] == config->leader.agents[0])
             return i;
     return 0;
+}
+
+uint32_t replicated_first_leader(const struct group *group)
+{
+    return first_leader(group->simulation, replica_agent(group, 0));
+}
+
+/* At time 0 nothing has started yet. */
+static bool replicated_leads(const struct agent *member)
+{
+    const struct simulation *s = member->simulation;
+    const struct replica *r = replica_of(member);
+    const struct replicated_config *config = member->configs[0];
+    if (!modes[config->mode]->leads)
+        return false;
+    if (r)
+        return modes[config->mode]->leads(r);
+    return first_leader(s, &s->agents[s->blueprint->nodes[member->node].first]) + 1 ==
+           member->number;
+}
+
+static bool replicated_led(const void *config)
+{
+    const struct replicated_config *replicated = config;
+    return modes[replicated->mode]->leads != NULL;
+}
+
+bool replica_leads(const struct replica *replica)
+{
+    return replica->number == replica->group->leader;
 }
 
 /* ---- versions ---- */
@@ -324,6 +354,8 @@ const struct kind replicated_kind = {
     .check = replicated_check,
     .finish = replicated_finish,
     .route = replicated_route,
+    .leads = replicated_leads,
+    .led = replicated_led,
     .load = &(const struct kind_load){.work_ns = load_none,
                                       .slots = load_unlimited,
                                       .target = load_target,

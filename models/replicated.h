@@ -74,6 +74,9 @@ struct replicated_mode {
     void (*finish)(struct agent *agent); /* or NULL */
     /* The member (0 ..) a call of `caller` goes to. */
     uint32_t (*route)(struct agent *caller, struct group *group, const struct call *call);
+    /* Whether the replica leads now: it is hit by faults of `name.leader`. NULL: nobody ever does.
+     */
+    bool (*leads)(const struct replica *replica);
     /* Marks the versions that logs and the like hold, in a collection. */
     void (*keep)(struct group *group);
     /* Mean number of members that do the work of one operation of this type, for `validate`. */
@@ -189,6 +192,9 @@ uint32_t replicated_view(struct group *group, const struct agent *caller);
 /* Where a read goes by `reads`, with this leader. */
 uint32_t replicated_reader(struct agent *caller, const struct group *group, const struct call *call,
                            uint32_t leader);
+
+/* Modes with one leader: whether the group knows this one as its last. */
+bool replica_leads(const struct replica *replica);
 
 /* The member that leads at the beginning. */
 uint32_t replicated_first_leader(const struct group *group);

@@ -452,6 +452,7 @@ const struct replicated_mode replicated_raft = {
     .settle = raft_settle,
     .tick = raft_tick,
     .route = raft_route,
+    .leads = replica_leads,
     .keep = raft_keep,
     .copies = raft_copies,
 };

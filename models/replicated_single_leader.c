@@ -288,6 +288,7 @@ const struct replicated_mode replicated_single_leader = {
     .tick = single_leader_tick,
     .finish = single_leader_finish,
     .route = single_leader_route,
+    .leads = replica_leads,
     .keep = single_leader_keep,
     .copies = single_leader_copies,
 };

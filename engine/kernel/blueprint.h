@@ -155,13 +155,24 @@ enum fault_pick {
     PICK_UNIFORM,         /* each member by a coin; perhaps none */
     PICK_BRIDGE,          /* partitions only: two random halves, one member sees both */
     PICK_MAJORITIES_RING, /* partitions only: each sees a majority, no two the same */
+    /* Roles in a group, known only when the fault strikes: `agents` are then the machines of its
+     * members, one for each. */
+    PICK_LEADERS,
+    PICK_FOLLOWERS, /* the members that do not lead */
 };
 
 struct fault_set {
     enum fault_pick pick;
     const uint32_t *agents; /* indices, each once, in the order written */
     uint32_t count;         /* >= 1 */
+    uint32_t group;         /* node; of PICK_LEADERS and PICK_FOLLOWERS */
 };
+
+/* Whether whom it means is known only when it strikes. */
+static inline bool fault_set_aims(const struct fault_set *set)
+{
+    return set->pick == PICK_LEADERS || set->pick == PICK_FOLLOWERS;
+}
 
 /* What a fault of links or a partition does with its sets. */
 enum fault_shape {
@@ -190,8 +201,10 @@ struct blueprint_fault {
     const struct fault_set *sets;   /* places, clients: one; else by `shape` */
     uint32_t set_count;
     enum fault_shape shape;
-    bool sided;                /* partition: all clients stand where `clients_with` does */
-    uint32_t clients_with;     /* agent */
+    bool sided;            /* partition: all clients stand where `clients_with` does */
+    uint32_t clients_with; /* agent */
+    const struct fault_set
+        *clients_of;           /* instead of clients_with: the first in this role; or NULL */
     double factor;             /* slow, slow link, load: > 0; loss, duplicate, reorder: 0..1;
                                   clock: drift, 200 ppm = 0.0002 */
     struct distribution delay; /* delay: ns on top */

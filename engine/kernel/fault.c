@@ -125,10 +125,18 @@ static bool hits_places(const struct blueprint_fault *fault)
     return fault->what != FAULT_LOAD && fault->what != FAULT_SCALE;
 }
 
+static bool leads(void *context, uint32_t agent)
+{
+    const struct simulation *s = context;
+    return s->agents[agent].kind->leads(&s->agents[agent]);
+}
+
 static void strike_begin(struct simulation *s, uint32_t index)
 {
-    const struct strike *strike = &s->strikes[index];
+    struct strike *strike = &s->strikes[index];
     const struct blueprint_fault *fault = fault_of(s, strike);
+    if (strike->aims)
+        strike_aim(strike, s->blueprint, &s->arena, leads, s);
     s->active[s->active_count++] = index;
     s->marks[index] = arena_array(&s->arena, strike->agent_count, uint32_t);
     if (strike->cut_count)

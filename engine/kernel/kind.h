@@ -63,6 +63,13 @@ struct kind {
      * NULL for other kinds. */
     uint32_t (*route)(struct agent *caller, uint32_t node, const struct call *call);
 
+    /* Groups: whether this member leads now, as far as the group knows (of two that believe it the
+     * later one). NULL: members of this kind never lead. */
+    bool (*leads)(const struct agent *member);
+
+    /* Groups: whether one with this configuration has leaders. NULL together with `leads`. */
+    bool (*led)(const void *config);
+
     /* What is to be said of a key that was written, for a warning: the rest of a sentence that
      * begins with the key. NULL: nothing. The function may be NULL. */
     const char *(*doubt)(const void *config, const char *key);

@@ -292,7 +292,8 @@ struct simulation {
     struct simulation_totals totals;
     struct timer *timers; /* of agents; index 0 is never used; owned */
     uint32_t timer_used, timer_room, timer_free;
-    const struct strike *strikes; /* all of this replication, by begin; known before the start */
+    struct strike *strikes; /* all of this replication, by begin; known before the start, but for
+                               whom they hit by its role */
     uint32_t strike_count;
     uint32_t *active; /* strikes that have begun and not ended, in order of begin */
     uint32_t active_count;

@@ -15,6 +15,8 @@ struct drawing {
     struct stream times, targets;
     struct strike *strikes; /* of all faults so far */
     uint32_t count, room;
+    bool (*leads)(void *context, uint32_t agent); /* for roles; NULL before the run */
+    void *context;
 };
 
 /* ---- choosing members ---- */
@@ -39,6 +41,19 @@ static uint32_t coins(struct drawing *d, const struct fault_set *set, uint32_t *
         if (stream_next(&d->targets) >> 63)
             agents[count++] = set->agents[i];
     return count;
+}
+
+/* The machines of those members of a group that lead, or of the others. */
+static const uint32_t *in_role(struct drawing *d, const struct fault_set *set, uint32_t *chosen)
+{
+    uint32_t *agents = arena_array(d->arena, set->count, uint32_t);
+    uint32_t first = d->blueprint->nodes[set->group].first;
+    CHECK(d->leads);
+    *chosen = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (d->leads(d->context, first + i) == (set->pick == PICK_LEADERS))
+            agents[(*chosen)++] = set->agents[i];
+    return agents;
 }
 
 /* The chosen members stand first in the array that is returned, `*chosen` of them; the others
@@ -78,6 +93,9 @@ static const uint32_t *choose(struct drawing *d, const struct fault_set *set, ui
             *chosen = coins(d, set, agents);
         while (!*chosen && set->pick == PICK_SOME);
         return agents;
+    case PICK_LEADERS:
+    case PICK_FOLLOWERS:
+        return in_role(d, set, chosen);
     case PICK_BRIDGE:
     case PICK_MAJORITIES_RING:
         CHECK(!"a choice of members");
@@ -126,6 +144,17 @@ static void cut_both_ways(struct strike *strike, struct strike_cut *cuts, const 
     strike->cut_count = 2;
 }
 
+/* A role stands on its own side, also where a name of it stands on another. */
+static void sides_part(struct drawing *d, uint64_t **side)
+{
+    const struct blueprint_fault *fault = d->fault;
+    uint32_t words = (d->blueprint->agent_count + 63u) / 64u;
+    for (uint32_t i = 0; i < fault->set_count; i++)
+        for (uint32_t k = 0; fault_set_aims(&fault->sets[i]) && k < fault->set_count; k++)
+            for (uint32_t w = 0; !fault_set_aims(&fault->sets[k]) && w < words; w++)
+                side[k][w] &= ~side[i][w];
+}
+
 /* Every side against all the other sides. */
 static void cut_sides(struct drawing *d, struct strike *strike)
 {
@@ -138,6 +167,7 @@ static void cut_sides(struct drawing *d, struct strike *strike)
         const uint32_t *agents = choose(d, &fault->sets[i], &chosen);
         side[i] = bits_of(d, agents, chosen);
     }
+    sides_part(d, side);
     for (uint32_t i = 0; i < sides; i++) {
         uint64_t *others = bits_new(d);
         for (uint32_t k = 0; k < sides; k++)
@@ -227,6 +257,11 @@ static void cut_clients(struct drawing *d, struct strike *strike)
 {
     const struct blueprint *b = d->blueprint;
     uint32_t words = (b->agent_count + 63u) / 64u, with = d->fault->clients_with;
+    uint32_t chosen = 1;
+    if (d->fault->clients_of)
+        with = *choose(d, d->fault->clients_of, &chosen);
+    if (!chosen)
+        return; /* nobody is in that role */
     uint64_t *clients = bits_new(d);
     for (uint32_t n = 0; n < b->node_count; n++)
         for (uint32_t i = 0; b->nodes[n].kind->flags & KIND_CLIENT && i < b->nodes[n].count; i++)
@@ -238,8 +273,8 @@ static void cut_clients(struct drawing *d, struct strike *strike)
             uint64_t *wider = bits_new(d);
             memcpy(wider, sets[side], words * sizeof *wider);
             for (uint32_t w = 0; w < words; w++)
-                wider[w] = strike_bit(sets[side], with) ? wider[w] | clients[w]
-                                                        : wider[w] & ~clients[w];
+                wider[w] =
+                    strike_bit(sets[side], with) ? wider[w] | clients[w] : wider[w] & ~clients[w];
             sets[side] = wider;
         }
         cuts[c] = (struct strike_cut){sets[0], sets[1]};
@@ -292,6 +327,35 @@ static bool targets_drawn(const struct blueprint_fault *fault)
     return false;
 }
 
+static bool aims(const struct blueprint_fault *fault)
+{
+    bool role = fault->clients_of != NULL;
+    for (uint32_t i = 0; i < fault->set_count; i++)
+        role = role || fault_set_aims(&fault->sets[i]);
+    return role;
+}
+
+/* Whom it hits. */
+static void strike_whom(struct drawing *d, struct strike *strike)
+{
+    if (strikes_links(d->fault->what))
+        strike_cuts(d, strike);
+    else
+        strike->agents = choose(d, &d->fault->sets[0], &strike->agent_count);
+}
+
+void strike_aim(struct strike *strike, const struct blueprint *blueprint, struct arena *arena,
+                bool (*leads)(void *context, uint32_t agent), void *context)
+{
+    struct drawing d = {.blueprint = blueprint,
+                        .fault = &blueprint->faults[strike->fault],
+                        .arena = arena,
+                        .leads = leads,
+                        .context = context};
+    strike_whom(&d, strike);
+    strike->aimed = true;
+}
+
 static struct strike *strike_add(struct drawing *d, int64_t begin)
 {
     if (d->count == d->room) {
@@ -339,16 +403,15 @@ static void fault_draw(struct drawing *d)
         int64_t span = fault->repaired ? distribution_ns(&fault->mttr, stream_next(&d->times))
                                        : fault->duration;
         strike->end = sum(at, span);
+        strike->aims = aims(fault);
         if (d->count > first + 1 && !targets_drawn(fault)) { /* the same as before */
             const struct strike *before = strike - 1;
             strike->agents = before->agents;
             strike->agent_count = before->agent_count;
             strike->cuts = before->cuts;
             strike->cut_count = before->cut_count;
-        } else if (strikes_links(fault->what)) {
-            strike_cuts(d, strike);
-        } else {
-            strike->agents = choose(d, &fault->sets[0], &strike->agent_count);
+        } else if (!strike->aims) { /* else when it begins */
+            strike_whom(d, strike);
         }
         at = strike_next(d, at, strike->end);
     }

@@ -22,6 +22,7 @@ struct strike_cut {
 
 struct strike {
     uint32_t fault;                /* index in blueprint.faults */
+    bool aims, aimed;              /* it hits roles: whom is known once it is aimed */
     int64_t begin, end;            /* ns, half-open, begin <= end; end INT64_MAX: to the end */
     const uint32_t *agents;        /* whom it hits: of faults of places, clients and nodes */
     uint32_t agent_count;          /* 0 for faults of links */
@@ -34,6 +35,11 @@ struct strike {
  * same world; what has begun ends at its own end. */
 struct strike *strikes_draw(const struct blueprint *blueprint, uint64_t seed, uint64_t replication,
                             struct arena *arena, uint32_t *count);
+
+/* Finds out whom a strike hits that `aims` at roles, when it begins: `leads` tells of a member of a
+ * group (agent). Who leads stands on the side that names it so, and on no other. */
+void strike_aim(struct strike *strike, const struct blueprint *blueprint, struct arena *arena,
+                bool (*leads)(void *context, uint32_t agent), void *context);
 
 static inline bool strike_bit(const uint64_t *set, uint32_t agent)
 {

@@ -34,6 +34,8 @@ const char *strike_text(struct arena *arena, const struct blueprint *blueprint,
 {
     const struct blueprint_fault *fault = &blueprint->faults[strike->fault];
     const struct strike_cut *cuts = strike->cuts;
+    if (strike->aimed && !strike->agent_count && !strike->cut_count)
+        return "nobody";
     if (strike->agent_count)
         return agents_text(arena, blueprint, strike);
     if (!strike->cut_count || fault->shape == SHAPE_EVERY ||

@@ -267,7 +267,9 @@ static void print_actions(FILE *out)
     wrap(out,
          "A set: addresses and zones side by side (`n.1 n.2`, `zone az1`), or a choice among them, "
          "drawn anew each time (`one of n`). Links: `a <-> b` or `a -> b` between sets, a set "
-         "alone for all its links, `default` for every link. Faults go on through the drain. At "
+         "alone for all its links, `default` for every link. `store.leader` and "
+         "`store.followers`: who leads a group when the fault strikes, or does not. Faults go on "
+         "through the drain. At "
          "one instant a fault comes before everything else, its end before the begin of another.",
          2, 2);
     for (const struct fault_choice *c = fault_choices; c->name; c++) {

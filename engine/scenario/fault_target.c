@@ -94,6 +94,41 @@ static bool find_zone(const struct blueprint *b, const char *name, uint32_t *zon
     return false;
 }
 
+/* `NAME.leader`, `NAME.followers`: a role in a group, which stands alone in its set. False where it
+ * is none, or after an error, when *bad is set. */
+static bool read_role(struct binder *binder, const struct node *at, struct fault_set *set,
+                      bool *bad)
+{
+    const struct blueprint *b = binder->blueprint;
+    const char *dot = strrchr(at->text, '.');
+    bool leader = dot && !strcmp(dot, ".leader");
+    *bad = false;
+    if (!leader && !(dot && !strcmp(dot, ".followers")))
+        return false;
+    char *name = arena_text(binder->arena, at->text, (size_t)(dot - at->text));
+    uint32_t first, count, node;
+    *bad = true;
+    if (!bind_address(binder, at, name, &first, &count, &node))
+        return false;
+    const struct blueprint_node *n = &b->nodes[node];
+    if (!n->kind)
+        return false; /* told of there */
+    if (!n->kind->led || count != n->count || !n->kind->led(n->instances[0].configs[0])) {
+        document_error(binder->document, at, NULL, "in `%s` nobody leads: it has no `%s`", name,
+                       dot + 1);
+        return false;
+    }
+    uint32_t *machines = arena_array(binder->arena, count, uint32_t);
+    for (uint32_t i = 0; i < count; i++)
+        machines[i] = b->hosts[first + i];
+    *set = (struct fault_set){.pick = leader ? PICK_LEADERS : PICK_FOLLOWERS,
+                              .agents = machines,
+                              .count = count,
+                              .group = node};
+    *bad = false;
+    return true;
+}
+
 /* An address, or the name of a zone; `named`: behind the word `zone`. */
 static bool add_item(struct binder *binder, struct members *members, const struct node *at,
                      bool named)
@@ -157,6 +192,17 @@ static bool read_set(struct binder *binder, const struct node *value, uint32_t f
         at = ahead;
         more = next_word(value, &at, end, &word);
     }
+    const struct node *first = more ? word_node(binder, &word) : NULL;
+    bool bad = false;
+    if (more && set->pick == PICK_ALL && read_role(binder, first, set, &bad)) {
+        if (!next_word(value, &at, end, &word))
+            return true;
+        document_error(binder->document, word_node(binder, &word), NULL,
+                       "`%s` stands alone in its set", first->text);
+        bad = true;
+    }
+    if (bad)
+        return false;
     for (; more; more = next_word(value, &at, end, &word)) {
         bool named = reads(&word, "zone");
         if (named && !next_word(value, &at, end, &word))
@@ -192,7 +238,8 @@ static bool sides_overlap(struct binder *binder, const struct node *value,
     for (uint32_t i = 0; i < last; i++)
         for (uint32_t a = 0; a < sets[i].count; a++)
             for (uint32_t b = 0; b < sets[last].count; b++)
-                if (sets[i].agents[a] == sets[last].agents[b]) {
+                if (!fault_set_aims(&sets[i]) && !fault_set_aims(&sets[last]) &&
+                    sets[i].agents[a] == sets[last].agents[b]) {
                     document_error(binder->document, value, NULL,
                                    "the sides of a partition have a member in common");
                     return true;
@@ -252,7 +299,7 @@ static bool read_partition(struct binder *binder, const struct node *value,
     if (!one_set(binder, value, true, fault))
         return false;
     const struct fault_set *set = fault->sets;
-    bool whole = set->pick == PICK_ALL;
+    bool whole = set->pick == PICK_ALL || fault_set_aims(set);
     fault->shape = whole ? SHAPE_AROUND : SHAPE_WITHIN;
     uint32_t least = set->pick == PICK_MAJORITY ? 3 : 2;
     if (whole || set->count >= least)
@@ -327,6 +374,8 @@ bool fault_target_clients(struct binder *binder, const struct node *value,
 {
     static const char with[] = "with ";
     uint32_t first, count, node;
+    struct fault_set role;
+    bool bad;
     if (value->type == NODE_BAD)
         return false;
     if (value->type != NODE_SCALAR ||
@@ -337,6 +386,25 @@ bool fault_target_clients(struct binder *binder, const struct node *value,
     if (!strcmp(value->text, "both"))
         return true;
     const char *address = value->text + sizeof with - 1;
+    const struct node *at = document_scalar(
+        binder->document, address,
+        document_place(binder->document, value, sizeof with - 1, (uint32_t)strlen(address)));
+    if (read_role(binder, at, &role, &bad)) {
+        struct fault_set *kept = arena_new(binder->arena, struct fault_set);
+        bool stands = false;
+        for (uint32_t s = 0; s < fault->set_count; s++)
+            stands =
+                stands || (fault->sets[s].pick == role.pick && fault->sets[s].group == role.group);
+        *kept = role;
+        fault->sided = true;
+        fault->clients_of = kept;
+        if (!stands)
+            document_error(binder->document, value, NULL, "`%s` stands on no side of the partition",
+                           address);
+        return stands;
+    }
+    if (bad)
+        return false;
     if (!bind_address(binder, value, address, &first, &count, &node))
         return false;
     fault->sided = true;

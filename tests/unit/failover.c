@@ -307,8 +307,43 @@ static void phi_convicts_when_the_silence_is_improbable(void)
     CU_ASSERT_DOUBLE_EQUAL(earlier, 1.2e9, 1e3);
 }
 
+/* ---- faults by role ---- */
+
+/* The first strike brings the second member to the lead, so that the second one hits another; the
+ * partition has the leader on a side of its own. */
+static void a_fault_finds_who_leads(void)
+{
+    struct played p;
+    play(&p,
+         "orrery: 1\nrun: {warmup: 0s, duration: 60s, replications: 1, drain: 20s}\nnodes:\n"
+         "  app: {kind: client, arrivals: poisson(50/s), operations: {write: 100%}, "
+         "keys: uniform(50), timeout: 1s, to: store}\n"
+         "  store: {kind: replicated, members: n, ack: quorum, failover: {heartbeat: 100ms, "
+         "timeout: 1s, promotion: first}}\n" STORE "faults:\n"
+         "  - {at: 10s, for: 30s, crash: store.leader}\n"
+         "  - {at: 20s, for: 10s, pause: store.leader}\n"
+         "  - {at: 50s, for: 5s, partition: store.leader | n, clients: with store.leader}\n"
+         "  - {at: 58s, for: 1s, slow: store.followers, by: x2}\n",
+         1);
+    const struct simulation *s = p.simulation;
+    uint32_t n = node_in(p.loaded.blueprint, "n")->first;
+    uint32_t app = node_in(p.loaded.blueprint, "app")->first;
+    CU_ASSERT_EQUAL_FATAL(s->strike_count, 4);
+    CU_ASSERT_TRUE(s->strikes[0].agent_count == 1 && s->strikes[0].agents[0] == n);
+    CU_ASSERT_TRUE(s->strikes[1].agent_count == 1 && s->strikes[1].agents[0] == n + 1);
+    uint32_t last = n + 1; /* which went on after its pause: nobody else had a majority */
+    const struct strike *cut = &s->strikes[2];
+    for (uint32_t i = n; i < n + 3; i++) {
+        CU_ASSERT_EQUAL(strike_meets(cut, last, i), i != last);
+        CU_ASSERT_EQUAL(strike_meets(cut, app, i), i != last);
+    }
+    CU_ASSERT_EQUAL(s->strikes[3].agent_count, 2);
+    played_free(&p);
+}
+
 SUITE("a single leader", TEST(followers_come_to_hold_what_the_leader_holds),
       TEST(a_lost_follower_stops_only_those_who_wait_for_it), TEST(a_bad_link_loses_no_entry),
       TEST(a_dead_leader_is_replaced), TEST(a_cut_leader_loses_what_it_went_on_to_take),
       TEST(nobody_leads_without_a_majority), TEST(a_quorum_with_fencing_loses_nothing),
-      TEST(a_key_makes_a_write_count_once), TEST(phi_convicts_when_the_silence_is_improbable))
+      TEST(a_key_makes_a_write_count_once), TEST(a_fault_finds_who_leads),
+      TEST(phi_convicts_when_the_silence_is_improbable))

@@ -331,8 +331,14 @@ static void a_fault_finds_who_leads(void)
     CU_ASSERT_EQUAL_FATAL(s->strike_count, 4);
     CU_ASSERT_TRUE(s->strikes[0].agent_count == 1 && s->strikes[0].agents[0] == n);
     CU_ASSERT_TRUE(s->strikes[1].agent_count == 1 && s->strikes[1].agents[0] == n + 1);
-    uint32_t last = n + 1; /* which went on after its pause: nobody else had a majority */
     const struct strike *cut = &s->strikes[2];
+    uint32_t last = n, side = 0;
+    for (uint32_t i = n; i < n + 3; i++)
+        if (strike_bit(cut->cuts[0].from, i)) {
+            last = i;
+            side++;
+        }
+    CU_ASSERT_TRUE(side == 1 && last != n); /* the first one came back as a follower */
     for (uint32_t i = n; i < n + 3; i++) {
         CU_ASSERT_EQUAL(strike_meets(cut, last, i), i != last);
         CU_ASSERT_EQUAL(strike_meets(cut, app, i), i != last);

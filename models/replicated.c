@@ -3,6 +3,7 @@
 
 #include "engine/kernel/consistency.h"
 #include "models/registry.h"
+#include "models/replicated_leaderless.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 static const struct replicated_mode *const modes[REPLICATED_MODES] = {
     [REPLICATED_SINGLE_LEADER] = &replicated_single_leader,
     [REPLICATED_RAFT] = &replicated_raft,
+    [REPLICATED_LEADERLESS] = &replicated_leaderless,
 };
 
 /* ---- making the group ---- */
@@ -268,6 +270,18 @@ struct call *replica_tell(struct replica *replica, struct call *c, uint32_t numb
     return child;
 }
 
+void replica_answer(struct replica *replica, struct call *c)
+{
+    if (c->flags & CALL_POST)
+        return;
+    if (replica_is_peer(replica, c->from)) {
+        c->verb = REASON_NONE;
+        call_answer(c, replica->agent, STATUS_OK, 0);
+    } else {
+        caller_answer(c, replica->agent);
+    }
+}
+
 void replica_reply(struct replica *replica, struct call *c, enum status status)
 {
     if (replica_is_peer(replica, c->from)) {
@@ -294,6 +308,9 @@ static const char *replicated_check(const void *config)
         return "raft sends every entry at once: it has no `batch`";
     if (raft && replicated->ack != REPLICATED_ASYNC)
         return "raft answers when a majority has it: it has no `ack`";
+    const char *why = quorum_check(replicated);
+    if (why)
+        return why;
     if (replicated->has_conflict && (raft || replicated->mode == REPLICATED_SINGLE_LEADER))
         return "one leader accepts all writes of a term: it has no `conflict`";
     if (replicated->failover == REPLICATED_NO_FAILOVER &&
@@ -339,7 +356,12 @@ const struct kind replicated_kind = {
         "the links between them, so that latency, loss, partitions, crashes, pauses and slow "
         "machines act on the protocol by themselves. Work - a point read, a write, also of what "
         "was received - is done by the member's machine, in its slots. A crash loses what was "
-        "under way and no data. `name.2` is the copy on the second member.",
+        "under way and no data. `name.2` is the copy on the second member. "
+        "In `leaderless` a caller's message goes to the member that coordinates, whoever it is and "
+        "whether it is up; that one asks the replicas, itself too. A client that asks all replicas "
+        "itself is one whose coordinator stands beside it (`coordinator: nearest`). Of an update "
+        "or "
+        "a compare-and-set it makes a read and then a write: nothing forbids others in between.",
     .fields = &replicated_fields,
     .tables = {&visit_metrics, &consistency_metrics},
     .flags = KIND_VISITED | KIND_GROUP | KIND_STORE,

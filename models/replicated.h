@@ -14,12 +14,18 @@
 #ifndef ORRERY_MODELS_REPLICATED_H
 #define ORRERY_MODELS_REPLICATED_H
 
+#include "engine/kernel/distribution.h"
 #include "models/parts/caller.h"
 #include "models/parts/registers.h"
 #include "models/parts/store.h"
 
 enum { REPLICATED_NO_FAILOVER = 0, REPLICATED_FAILOVER = 1 }; /* words, then the map */
-enum replicated_modes { REPLICATED_SINGLE_LEADER, REPLICATED_RAFT, REPLICATED_MODES };
+enum replicated_modes {
+    REPLICATED_SINGLE_LEADER,
+    REPLICATED_RAFT,
+    REPLICATED_LEADERLESS,
+    REPLICATED_MODES
+};
 enum { REPLICATED_MEMBERS_MAX = 63 };
 enum replicated_ack { REPLICATED_ASYNC, REPLICATED_SEMI_SYNC, REPLICATED_QUORUM, REPLICATED_ALL };
 enum replicated_reads {
@@ -48,6 +54,13 @@ struct replicated_config {
     /* Where several members accept writes. */
     uint8_t conflict, conflict_clock; /* enums of models/replicated_conflict.h */
     bool has_conflict;                /* the user has written it */
+    /* Leaderless (models/replicated_leaderless_tables.c); 0: what is told there. */
+    uint64_t replicas, read_quorum, write_quorum;
+    int64_t quorum_timeout, handoff, anti_entropy; /* ns */
+    struct distribution tree;                      /* bytes */
+    uint8_t quorum, repair;                        /* 0: the word, else a map */
+    uint8_t coordinator, read_repair;
+    bool sloppy;
 };
 
 struct group;
@@ -178,6 +191,10 @@ struct call *replica_tell(struct replica *replica, struct call *call, uint32_t n
 /* A read is answered with the version that the replica holds. */
 void replica_serve(struct replica *replica, struct call *call);
 
+/* Answers with ok as replica_reply does; the call lives on without its caller. A call that nobody
+ * awaits just lives on. */
+void replica_answer(struct replica *replica, struct call *call);
+
 /* Answers a call with a status; nothing but its own size travels. */
 void replica_reply(struct replica *replica, struct call *call, enum status status);
 
@@ -200,6 +217,7 @@ bool replica_leads(const struct replica *replica);
 uint32_t replicated_first_leader(const struct group *group);
 
 extern const struct field_table replicated_fields;
+extern const struct replicated_mode replicated_leaderless;
 extern const struct replicated_mode replicated_raft;
 extern const struct replicated_mode replicated_single_leader;
 

@@ -96,10 +96,12 @@ uint32_t conflict_bytes(const struct group *group, version_handle value)
     return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
-/* Whether the writer of `b` had seen `a`. */
+/* Whether the writer of `b` had seen `a`. Under `last_write_wins` single versions travel, so that a
+ * vector may tell of a later version of a node and there never was an earlier one to be seen. */
 static bool has_seen(const struct group *group, version_handle a, version_handle b)
 {
-    return version_before(&group->versions, a,
+    return version_at(&group->versions, a)->held &&
+           version_before(&group->versions, a,
                           version_at(&group->versions, a)->origin - group->first, b);
 }
 
@@ -191,6 +193,24 @@ static version_handle united(struct replica *r, version_handle a, version_handle
     return value;
 }
 
+bool conflict_covers(const struct group *group, version_handle value, version_handle other)
+{
+    if (value == other || !other)
+        return true;
+    if (keeps_sets(group))
+        return covers_all(group, value, other);
+    return value && version_compare(version_at(&group->versions, value)->order,
+                                    version_at(&group->versions, other)->order) >= 0;
+}
+
+version_handle conflict_find(const struct group *group, version_handle value, uint64_t op_id)
+{
+    for (version_handle v = value; v; v = rest_of(group, v))
+        if (conflict_newest(group, v)->op_id == op_id)
+            return first_of(group, v);
+    return first_of(group, value);
+}
+
 version_handle conflict_merge(struct replica *r, version_handle a, version_handle b)
 {
     struct group *group = r->group;
@@ -209,6 +229,7 @@ version_handle conflict_merge(struct replica *r, version_handle a, version_handl
 
 static void tell_apply(struct replica *r, version_handle version)
 {
+    r->group->versions.items[version].held = true;
     PROBE(r->group->simulation, apply, r->agent, version_at(&r->group->versions, version));
 }
 

@@ -48,6 +48,12 @@ version_handle conflict_merge(struct replica *r, version_handle a, version_handl
  * seen the other. False: it held all of it. */
 bool conflict_take(struct replica *r, version_handle value);
 
+/* Whether `value` holds or has seen all of `other`. */
+bool conflict_covers(const struct group *group, version_handle value, version_handle other);
+
+/* The version of this write in a value, else the newest one. */
+version_handle conflict_find(const struct group *group, version_handle value, uint64_t op_id);
+
 /* Tells the probe that the read `c` is answered with this value, and puts the op_id of its newest
  * version (0: none) into the call. */
 void conflict_serve(struct replica *r, struct call *c, version_handle value);

@@ -1,7 +1,7 @@
 /* What users write for a replicated store. */
 #include "models/parts/running_interval.h"
 #include "models/replicated.h"
-#include "models/replicated_conflict.h"
+#include "models/replicated_leaderless.h"
 
 #include <stddef.h>
 
@@ -67,6 +67,11 @@ static const struct field_word mode_words[] = {
          "Consensus: a write takes effect when a majority has it on disk; leaders are elected by "
          "majorities, for terms. `ack` and `failover` have no meaning here.",
          &(const struct field_table){.fields = raft_fields}},
+    [REPLICATED_LEADERLESS] =
+        {"leaderless",
+         "The members that keep a key are all asked, whoever of them answer first make a `quorum`; "
+         "another member or one of them coordinates (Dynamo).",
+         NULL},
     {0},
 };
 
@@ -334,6 +339,28 @@ const struct field_table replicated_fields = {
              .flags = FIELD_WHOLE,
              .summary = "How long a single leader gathers new entries of its log before it sends "
                         "them on, in one message; 0s: each at once."},
+            {.name = "coordinator",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct replicated_config, coordinator),
+             .otherwise = "any",
+             .words = coordinator_words,
+             .summary = "Whom a leaderless store's callers ask, up or not: it asks the replicas."},
+            {.name = "quorum",
+             .type = FIELD_RECORD,
+             .offset = offsetof(struct replicated_config, quorum),
+             .otherwise = "majority",
+             .words = quorum_words,
+             .record = &quorum_fields,
+             .summary = "How many members keep a key, and how many answers make a read and a "
+                        "write."},
+            {.name = "repair",
+             .type = FIELD_RECORD,
+             .offset = offsetof(struct replicated_config, repair),
+             .otherwise = "none",
+             .flags = FIELD_WHOLE,
+             .words = repair_words,
+             .record = &repair_fields,
+             .summary = "How members of a leaderless store get what they have missed."},
             {.name = "retransmit",
              .type = FIELD_TIME,
              .offset = offsetof(struct replicated_config, retransmit),

@@ -23,12 +23,6 @@ static enum operation_type type_of(const struct consistency *j, const struct cal
     return j->simulation->blueprint->operations[c->operation].type;
 }
 
-static struct judged_key *key_of(struct consistency *j, const struct agent *at, uint64_t key)
-{
-    uint64_t name = random_mix(key ^ random_mix(at->node + UINT64_C(1)));
-    return table_make(&j->keys, name ? name : 1);
-}
-
 /* ---- versions that nobody can serve any more ---- */
 
 static uint64_t up_members(const struct consistency *j, const struct judged_store *store)
@@ -189,7 +183,7 @@ static void judge_read(struct consistency *j, const struct agent *at, const stru
     if (!a)
         return;
     struct judged_write *w = a->write;
-    uint64_t ack = !c->version ? 0 : w ? w->ack : NEVER;
+    uint64_t ack = a->ack;
     bool stale = a->staleness_ns >= 0;
     count(j, a->agent, CONSISTENCY_READS, c->operation, o->at_ns, 1);
     count(j, a->agent, CONSISTENCY_STALE_COUNT, c->operation, o->at_ns, stale);
@@ -344,7 +338,7 @@ static bool least_held(const struct consistency *j, const struct judged_store *s
 {
     bool any = false;
     for (uint32_t i = 0; i < store->count; i++) {
-        if (!j->simulation->agents[store->first + i].place->up)
+        if (!keeps_live(j, store, key, i))
             continue;
         const struct judged_write *w = key->replicas[i];
         if (!w)
@@ -461,6 +455,7 @@ static void on_serve(void *context, const struct agent *at, const struct call *c
     struct judged_answer answer = {.agent = at->index};
     for (uint32_t i = 0; i < number; i++) { /* of siblings the newest by the store's order */
         struct judged_write *w = table_find(&j->writes, versions[i]->op_id);
+        answer.ack = !w ? NEVER : w->ack > answer.ack ? w->ack : answer.ack;
         if (i && version_compare(versions[i]->order, answer.order) <= 0)
             continue;
         answer.version = versions[i]->op_id;
@@ -516,6 +511,7 @@ struct consistency *consistency_open(const struct blueprint *b)
         .context = j,
         .invoke = on_invoke,
         .complete = on_complete,
+        .keeps = replicas_keeps,
         .create = on_create,
         .apply = on_apply,
         .supersede = on_supersede,

@@ -69,6 +69,7 @@ struct judged_key {
     struct judged_write *first, *last; /* in the order in which they were made */
     struct judged_mark *marks;         /* ascending in all; owned */
     uint32_t mark_count, mark_room;
+    uint64_t members; /* bits: those that keep a copy; 0: all */
     struct version_order decided;
     struct judged_write **replicas; /* what each replica holds; owned */
 };
@@ -88,6 +89,7 @@ struct judged_answer {
     uint64_t version;
     struct version_order order;
     int64_t staleness_ns;       /* -1: it was not stale */
+    uint64_t ack;               /* latest of what was answered; NEVER: not acknowledged by then */
     uint64_t invoke;            /* of the write, by number; 0: nobody knows */
     uint64_t latest_invoke;     /* of writes acknowledged before the read began */
     struct judged_write *write; /* kept until the read has ended; NULL: the value before any */
@@ -156,6 +158,27 @@ static inline struct judged_store *store_of(const struct consistency *j, const s
 static inline uint64_t bit_of(const struct consistency *j, const struct agent *at)
 {
     return UINT64_C(1) << ((at->index - store_of(j, at)->first) & 63);
+}
+
+/* Whether a member that is up is one of those that keep a copy of the key. */
+static inline bool keeps_live(const struct consistency *j, const struct judged_store *store,
+                              const struct judged_key *key, uint32_t member)
+{
+    bool keeps = !key->members || key->members >> (member & 63) & 1;
+    return keeps && j->simulation->agents[store->first + member].place->up;
+}
+
+static inline struct judged_key *key_of(struct consistency *j, const struct agent *at, uint64_t key)
+{
+    uint64_t name = random_mix(key ^ random_mix(at->node + UINT64_C(1)));
+    return table_make(&j->keys, name ? name : 1);
+}
+
+/* The probe is told who keeps a key. */
+static inline void replicas_keeps(void *context, const struct agent *at, uint64_t key,
+                                  uint64_t members)
+{
+    key_of(context, at, key)->members = members;
 }
 
 /* What the probe is told of leaders and of crashes. */

@@ -36,6 +36,9 @@ struct probe {
     /* The write of `operation` (or a part of it) becomes this version at `at`, which accepts it. */
     void (*create)(void *context, const struct agent *at, const struct call *operation,
                    const struct version *version);
+    /* Only these members (bits, by number from 0) keep a copy of the key: told before a version of
+     * it is created, where not all do. */
+    void (*keeps)(void *context, const struct agent *at, uint64_t key, uint64_t members);
     /* The replica holds it now: as its value of the key, or as one of its siblings. Told also by
      * the replica that created it. What it held before has been seen by this version unless
      * `supersede` says otherwise. */

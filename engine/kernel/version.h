@@ -40,6 +40,7 @@ struct version {
     uint8_t operation;
     bool deletes;  /* a tombstone */
     bool modifies; /* has read what it overwrites: update, cas */
+    bool held;     /* some replica has held it: else no version can have been made on it */
 };
 
 struct versions {

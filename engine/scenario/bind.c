@@ -393,6 +393,18 @@ static uint8_t word_count(const struct field *field)
     return count;
 }
 
+/* In the keys of one operation a record holds none that are read once for the whole node. */
+static void bind_whole(const struct binder *binder, const struct field_table *record,
+                       const struct node *value)
+{
+    for (uint32_t i = 0; binder->overrides && i < value->count; i++) {
+        const struct field *f = bind_find(record, value->keys[i]->text).field;
+        if (f && f->flags & FIELD_WHOLE)
+            document_error(binder->document, value->keys[i], NULL,
+                           "`%s` belongs to the whole node, not to one operation", f->name);
+    }
+}
+
 static void bind_record(struct binder *binder, const struct field *field, void *base,
                         const struct node *value)
 {
@@ -414,6 +426,7 @@ static void bind_record(struct binder *binder, const struct field *field, void *
     if (field->words)
         *(uint8_t *)at_offset(base, field->offset) = word_count(field);
     bind_defaults(binder, field->record, base);
+    bind_whole(binder, field->record, value);
     bind_map(binder, field->record, base, value, NULL,
              arena_format(binder->arena, "`%s`", field->name));
     bind_required(binder, field->record, value, NULL,
@@ -497,6 +510,8 @@ void bind_value(struct binder *binder, const struct field *field, void *base,
 void bind_defaults(struct binder *binder, const struct field_table *table, void *config)
 {
     for (const struct field *f = table->fields; f && f->name; f++) {
+        if (binder->overrides && f->flags & FIELD_WHOLE)
+            continue;
         if (f->type == FIELD_RECORD && !f->words) {
             if (f->otherwise)
                 bind_defaults(binder, f->record, config);

@@ -34,6 +34,7 @@ struct binder {
     uint32_t node;                     /* whose configuration is bound, or BIND_NO_NODE */
     uint32_t operation;                /* for which values are read (short form) */
     uint32_t as;                       /* as which one the calls of a pool go on, or BIND_SAME */
+    bool overrides; /* the keys of one operation: what belongs to the whole node stays as it is */
     struct bind_edge *edges;           /* found so far, in the arena */
     uint32_t edge_count, edge_room;
     struct sampler_shared *shared; /* files and tables; NULL: none */

@@ -288,9 +288,11 @@ static void *bind_config(struct point *point, uint32_t node, const struct node *
              over && document_find(over, "steps") ? common_keys_and_to : common_keys, what);
     if (over) {
         check_override(point, kind, over);
+        point->binder.overrides = true;
         bind_map(&point->binder, kind->fields, config, over,
                  client ? client_operation_keys : common_keys,
                  arena_format(point->arena, "an operation of a %s", kind->name));
+        point->binder.overrides = false;
     }
     bind_steps(&point->binder, kind->fields, config, map, over);
     bind_required(&point->binder, kind->fields, map, over, what);

@@ -383,11 +383,22 @@ enum status caller_status(const struct caller *caller, const struct call *c)
     return caller->marks & CALLER_UNKNOWN ? STATUS_INFO : STATUS_FAIL;
 }
 
+static uint32_t reply_bytes(const struct agent *agent, const struct call *c, enum status status)
+{
+    bool carries = status == STATUS_OK && c->size && carries_value(agent, c, true);
+    return carries ? c->size : 0;
+}
+
 void caller_reply(struct call *c, struct agent *agent, enum status status, enum reply_reason reason)
 {
     c->verb = (uint8_t)reason;
-    bool carries = status == STATUS_OK && c->size && carries_value(agent, c, true);
-    call_reply(c, agent, status, carries ? c->size : 0);
+    call_reply(c, agent, status, reply_bytes(agent, c, status));
+}
+
+void caller_answer(struct call *c, struct agent *agent)
+{
+    c->verb = REASON_NONE;
+    call_answer(c, agent, STATUS_OK, reply_bytes(agent, c, STATUS_OK));
 }
 
 double caller_attempts(const struct caller_config *config, double fail)

@@ -172,6 +172,9 @@ static inline enum reply_reason caller_reason(const struct caller *caller)
 void caller_reply(struct call *call, struct agent *agent, enum status status,
                   enum reply_reason reason);
 
+/* The same with ok, early: the call lives on without its caller. */
+void caller_answer(struct call *call, struct agent *agent);
+
 /* Mean number of tries where each fails by itself with probability `fail`; for kind_load. */
 double caller_attempts(const struct caller_config *config, double fail);
 

@@ -9,5 +9,6 @@ extern const struct kind wear_kind;      /* `whom`, `every`, `lasts`: breaks it 
 extern const struct kind ticking_kind;   /* `every`: answers its oldest request at each tick */
 extern const struct kind row_kind;       /* one row with a version */
 extern const struct kind update_kind;    /* `to`: reads a row, then compares and sets */
+extern const struct kind pair_kind;      /* `to`, `pause`: writes a key, then reads it */
 
 #endif

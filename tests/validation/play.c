@@ -121,6 +121,7 @@ static struct scenario *load(const struct play_request *request)
     for (uint32_t i = 0; model_kinds[i]; i++)
         kinds[count++] = model_kinds[i];
     kinds[count++] = &redundant_kind;
+    kinds[count++] = &pair_kind;
     kinds[count++] = &wear_kind;
     kinds[count++] = &ticking_kind;
     kinds[count++] = &row_kind;

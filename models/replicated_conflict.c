@@ -435,6 +435,8 @@ version_handle conflict_accept(struct replica *r, struct call *c, version_handle
 {
     struct group *group = r->group;
     struct version version = store_version(r->agent, c, seen ? conflict_newest(group, seen) : NULL);
+    if (keeps_sets(group))
+        version.modifies = false; /* it overwrites nothing but what it has read */
     version.counter = ++r->accepted;
     version.order = order_of(r, c, seen);
     version_handle made = replica_version(r, &version);

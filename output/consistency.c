@@ -427,8 +427,11 @@ static void on_supersede(void *context, const struct agent *at, const struct ver
 static void on_conflict(void *context, const struct agent *at, uint64_t key, uint32_t siblings)
 {
     const struct consistency *j = context;
-    (void)key, (void)siblings;
+    struct record *record = record_of(j, at->index);
+    (void)key;
     count(j, at->index, CONSISTENCY_CONFLICTS, 0, now_of(j), 1);
+    if (record)
+        record_duration(record, CONSISTENCY_SIBLINGS, 0, now_of(j), siblings * INT64_C(1000000000));
 }
 
 static void on_decide(void *context, const struct agent *at, const struct version *v)

@@ -25,9 +25,27 @@ static struct field_found find_key(const struct field_table *table, const char *
     return inner;
 }
 
+/* Whether a word field's value is this one of its words. */
+static bool is_word(const struct field_found *found, const void *config, const char *word)
+{
+    const struct field *f = found->field;
+    if (!f || f->type != FIELD_WORD)
+        return false;
+    const struct field_word *is = &f->words[((const unsigned char *)config)[found->offset]];
+    return is->name && !strcmp(is->name, word);
+}
+
 /* Whether a configuration uses the key: itself, or one of its steps, or of theirs. */
 static bool config_uses(const struct field_table *table, const void *config, const char *key)
 {
+    const char *equals = strchr(key, '=');
+    if (equals) {
+        char name[32] = {0};
+        CHECK((size_t)(equals - key) < sizeof name);
+        memcpy(name, key, (size_t)(equals - key));
+        struct field_found word = find_key(table, name);
+        return is_word(&word, config, equals + 1);
+    }
     struct field_found found = find_key(table, key), steps = find_key(table, "steps");
     if (found.field && field_used(&found, config))
         return true;

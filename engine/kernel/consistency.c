@@ -1,8 +1,8 @@
 #include "engine/kernel/consistency.h"
 
 #define READS "Share of the ok reads "
-#define LEADERS "failover mode" /* keys of stores whose leaders change */
-#define RULES "conflict"        /* of stores that discard versions by a rule */
+#define LEADERS "failover mode=raft"              /* of stores whose leaders change */
+#define RULES "mode=leaderless mode=multi_leader" /* of those whose members all accept writes */
 #define EVENT_OF(name, keys, text)                                                                 \
     {                                                                                              \
         name, "1", METRIC_TOTAL, 0, 0, text, keys                                                  \
@@ -73,6 +73,10 @@ const struct metric_table consistency_metrics = {
                 "acknowledged: clocks are skewed."),
             EVENT_OF("conflicts", RULES,
                      "Times two versions met neither of which had seen the other."),
+            {"siblings_max", "1", METRIC_DURATION, 0, 0,
+             "How many versions of a key a member kept when two met neither of which had seen the "
+             "other; its `max` is the largest set.",
+             RULES},
             EVENT("lost_updates",
                   "Read-modify-writes whose base was no longer the newest acknowledged version: "
                   "one for each acknowledged version of others that they passed over."),

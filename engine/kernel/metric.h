@@ -38,7 +38,8 @@ struct metric {
     uint8_t denominator; /* RATIO, SHARE and below: index in the same table, but for PART */
     const char *summary; /* one sentence: the definition, with the population it is taken over */
     const char *when; /* printed only where the node uses one of these keys of its own, separated by
-                         spaces; behind a `*` any node's key. NULL: always */
+                         spaces; behind a `*` any node's key. `key=word`: where it is this word.
+                         NULL: always */
 };
 
 struct metric_table {

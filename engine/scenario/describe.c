@@ -198,7 +198,10 @@ static void print_when(FILE *out, const char *when)
     while (*when) {
         bool any = *when == '*';
         size_t length = strcspn(when += any, " "), used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s `%.*s`%s", between, (int)length, when,
+        size_t key = strcspn(when, " =");
+        const char *word = key < length ? when + key + 1 : "";
+        snprintf(text + used, sizeof text - used, "%s `%.*s%s%.*s`%s", between, (int)key, when,
+                 *word ? ": " : "", *word ? (int)(length - key - 1) : 0, word,
                  any ? " at some node" : "");
         between = " or";
         when += length + (when[length] == ' ');

@@ -43,17 +43,19 @@ static void account_write(const struct consistency *j, const struct judged_write
         count(j, w->agent, CONSISTENCY_RECOVERED_COUNT, w->operation, w->at_ns, 1);
 }
 
-static void prune(struct consistency *j, struct judged_key *key)
+void judge_prune(struct consistency *j, struct judged_key *key)
 {
     while (key->first && key->first != key->last) {
         struct judged_write *w = key->first;
         bool old = version_compare(w->order, key->decided) < 0;
         if (!old || w->held || !w->ended)
-            return;
+            break;
         account_write(j, w, !w->holders && !w->superseded);
         key->first = w->after;
+        order_forget(w);
         table_drop(&j->writes, w);
     }
+    order_settle(j, key);
 }
 
 /* ---- marks: since when which version was acknowledged ---- */
@@ -78,8 +80,7 @@ static void mark_add(struct judged_key *key, const struct judged_write *w)
     key->marks[key->mark_count++] = mark;
 }
 
-/* Marks that no read to come can need: every replica holds something at least as new. */
-static void mark_prune(struct judged_key *key, struct version_order held)
+void judge_forget_marks(struct judged_key *key, struct version_order held)
 {
     uint32_t old = 0;
     while (old + 1 < key->mark_count && version_compare(key->marks[old].order, held) <= 0)
@@ -118,6 +119,29 @@ static uint64_t latest_invoke(const struct judged_key *key, uint64_t begin)
     return 0;
 }
 
+/* From the acknowledgement of the newest version that was acknowledged before the operation began
+ * to its begin; -1: there is none. */
+static int64_t age_ns(const struct judged_key *key, const struct judged_operation *o)
+{
+    uint32_t at = key->mark_count;
+    while (at && key->marks[at - 1].ack >= o->invoke)
+        at--;
+    if (!at)
+        return -1;
+    while (at > 1 && !version_compare(key->marks[at - 2].order, key->marks[at - 1].order))
+        at--;
+    return o->invoke_ns - key->marks[at - 1].ack_ns;
+}
+
+/* How many acknowledged versions a stale read has missed. */
+static uint64_t versions_missed(const struct judged_answer *a, const struct judged_operation *o)
+{
+    uint64_t missed = 0;
+    for (const struct judged_write *w = a->key->first; w; w = w->after)
+        missed += w->acked && w->ack < o->invoke && version_compare(w->order, a->order) > 0;
+    return missed;
+}
+
 /* ---- operations ---- */
 
 static void on_invoke(void *context, const struct agent *at, const struct call *c)
@@ -128,6 +152,7 @@ static void on_invoke(void *context, const struct agent *at, const struct call *
     o->at_ns = c->arrived_ns;
     o->invoke_ns = now_of(j);
     o->invoke = ++j->sequence;
+    order_open(j, o);
 }
 
 static struct judged_session *session_of(struct consistency *j, const struct agent *at,
@@ -190,14 +215,22 @@ static void judge_read(struct consistency *j, const struct agent *at, const stru
     count(j, a->agent, CONSISTENCY_STALE_REALTIME_COUNT, c->operation, o->at_ns,
           ack < a->latest_invoke);
     struct record *record = record_of(j, a->agent);
-    if (record)
+    if (record) {
         record_duration(record, CONSISTENCY_STALENESS, c->operation, o->at_ns,
                         stale ? a->staleness_ns : 0);
+        record_duration(record, CONSISTENCY_STALENESS_VERSIONS, c->operation, o->at_ns,
+                        stale ? (int64_t)versions_missed(a, o) * 1000000000 : 0);
+        if (a->age_ns >= 0)
+            record_duration(record, CONSISTENCY_READ_AGE, c->operation, o->at_ns, a->age_ns);
+        if (a->age_ns >= 0 && stale)
+            record_duration(record, CONSISTENCY_STALE_READ_AGE, c->operation, o->at_ns, a->age_ns);
+    }
     if (w) {
         w->reads++;
         w->last_read_ns = o->at_ns;
         count(j, a->agent, CONSISTENCY_ABORTED_READS, c->operation, o->at_ns, w->failed);
     }
+    order_read(j, c, o, a);
     struct judged_session *seen = session_of(j, at, c, a->agent);
     if (seen)
         judge_session(j, seen, c, o, a, ack);
@@ -230,13 +263,31 @@ static void judge_overwritten(const struct consistency *j, struct judged_write *
           loser->operation, loser->at_ns, 1);
 }
 
-static void tell_visible(const struct consistency *j, const struct judged_write *w)
+void judge_visible(const struct consistency *j, const struct judged_write *w)
 {
     struct record *record = record_of(j, w->agent);
     int64_t delay_ns = w->visible_ns - w->ack_ns;
     if (record && w->acked && w->visible_ns)
         record_duration(record, CONSISTENCY_VISIBILITY, w->operation, w->at_ns,
                         delay_ns > 0 ? delay_ns : 0);
+}
+
+/* What the session had written and read before this write is older than it. */
+static void judge_writes(const struct consistency *j, struct judged_session *seen,
+                         const struct call *c, const struct judged_operation *o,
+                         const struct judged_write *w)
+{
+    if (seen->has_written) {
+        count(j, w->agent, CONSISTENCY_WRITE_PAIRS, c->operation, o->at_ns, 1);
+        count(j, w->agent, CONSISTENCY_MONOTONIC_WRITES_COUNT, c->operation, o->at_ns,
+              version_compare(w->order, seen->wrote_last) < 0);
+    }
+    if (seen->has_read) {
+        count(j, w->agent, CONSISTENCY_WRITES_AFTER_READS, c->operation, o->at_ns, 1);
+        count(j, w->agent, CONSISTENCY_WRITES_FOLLOW_READS_COUNT, c->operation, o->at_ns,
+              version_compare(w->order, seen->read) < 0);
+    }
+    seen->wrote_last = w->order;
 }
 
 static void judge_write(struct consistency *j, const struct agent *at, const struct call *c,
@@ -249,6 +300,8 @@ static void judge_write(struct consistency *j, const struct agent *at, const str
     w->ended = true;
     w->failed = c->status == STATUS_FAIL;
     w->unknown = c->status == STATUS_INFO;
+    if (w->failed)
+        order_failed(j, w);
     count(j, w->agent, CONSISTENCY_UNKNOWN, w->operation, w->at_ns, w->unknown);
     if (c->status == STATUS_OK) {
         w->acked = true;
@@ -256,29 +309,32 @@ static void judge_write(struct consistency *j, const struct agent *at, const str
         w->ack = ++j->sequence;
         count(j, w->agent, CONSISTENCY_WRITES, w->operation, w->at_ns, 1);
         mark_add(key, w);
+        order_completed(j, w);
         if (w->modifies)
             judge_update(j, key, w);
         if (w->superseded)
             judge_overwritten(j, w);
-        tell_visible(j, w);
+        judge_visible(j, w);
         struct judged_session *seen = session_of(j, at, c, w->agent);
         if (seen) {
+            judge_writes(j, seen, c, o, w);
             if (!seen->has_written || version_compare(w->order, seen->wrote) > 0)
                 seen->wrote = w->order;
             seen->wrote_invoke = o->invoke;
             seen->has_written = true;
         }
     }
-    prune(j, key);
+    judge_prune(j, key);
 }
 
 /* The read has ended: what it had may be forgotten. */
 static void let_go(struct consistency *j, const struct judged_answer *a)
 {
-    if (!a->write)
-        return;
-    a->write->held--;
-    prune(j, key_of(j, &j->simulation->agents[a->agent], a->write->key));
+    if (a->write)
+        a->write->held--;
+    else
+        a->key->initial_reads--;
+    judge_prune(j, a->key);
 }
 
 static void on_complete(void *context, const struct agent *at, const struct call *c)
@@ -293,6 +349,7 @@ static void on_complete(void *context, const struct agent *at, const struct call
         judge_read(j, at, c, o);
     for (uint32_t i = 0; i < o->answer_count; i++)
         let_go(j, &o->answers[i]);
+    order_close(j, o);
     table_drop(&j->operations, o);
 }
 
@@ -313,6 +370,7 @@ static void on_create(void *context, const struct agent *at, const struct call *
     }
     w = table_make(&j->writes, v->op_id);
     w->key = v->key;
+    w->of = key;
     w->base = v->base;
     w->order = v->order;
     w->at_ns = o ? o->at_ns : v->made_ns;
@@ -330,84 +388,7 @@ static void on_create(void *context, const struct agent *at, const struct call *
     else
         key->first = w;
     key->last = w;
-}
-
-/* The least that the replicas that are up hold of a key; false: some holds nothing. */
-static bool least_held(const struct consistency *j, const struct judged_store *store,
-                       const struct judged_key *key, struct version_order *least)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < store->count; i++) {
-        if (!keeps_live(j, store, key, i))
-            continue;
-        const struct judged_write *w = key->replicas[i];
-        if (!w)
-            return false;
-        if (!any || version_compare(w->order, *least) < 0)
-            *least = w->order;
-        any = true;
-    }
-    return any;
-}
-
-static void see_visible(struct consistency *j, const struct judged_store *store,
-                        struct judged_key *key)
-{
-    struct version_order least = {0, 0};
-    if (!least_held(j, store, key, &least))
-        return;
-    for (struct judged_write *w = key->first; w; w = w->after)
-        if (!w->visible_ns && version_compare(w->order, least) <= 0) {
-            w->visible_ns = now_of(j) ? now_of(j) : 1;
-            tell_visible(j, w);
-        }
-    mark_prune(key, least);
-}
-
-static void on_apply(void *context, const struct agent *at, const struct version *v)
-{
-    struct consistency *j = context;
-    const struct judged_store *store = store_of(j, at);
-    struct judged_key *key = key_of(j, at, v->key);
-    struct judged_write *w = table_find(&j->writes, v->op_id);
-    if (!w)
-        return; /* its record is gone: something newer is final */
-    if (!key->replicas) {
-        key->replicas = calloc(store->count, sizeof(struct judged_write *));
-        if (!key->replicas)
-            check_machine("out of memory");
-    }
-    struct judged_write **held = &key->replicas[at->index - store->first];
-    if (*held)
-        (*held)->held--;
-    *held = w;
-    w->held++;
-    w->holders |= bit_of(j, at);
-    see_visible(j, store, key);
-    prune(j, key);
-}
-
-/* The newest that the replica has applied and not taken back, among those that are known. */
-static void on_retract(void *context, const struct agent *at, const struct version *v)
-{
-    struct consistency *j = context;
-    const struct judged_store *store = store_of(j, at);
-    struct judged_key *key = key_of(j, at, v->key);
-    struct judged_write *w = table_find(&j->writes, v->op_id), *best = NULL;
-    if (!w)
-        return;
-    w->holders &= ~bit_of(j, at);
-    count(j, at->index, CONSISTENCY_ROLLED_BACK_READS, w->operation, w->last_read_ns, w->reads);
-    w->reads = 0;
-    if (!key->replicas || key->replicas[at->index - store->first] != w)
-        return;
-    for (struct judged_write *o = key->first; o; o = o->after)
-        if (o->holders & bit_of(j, at) && (!best || version_compare(o->order, best->order) > 0))
-            best = o;
-    w->held--;
-    key->replicas[at->index - store->first] = best;
-    if (best)
-        best->held++;
+    order_made(j, w);
 }
 
 static void on_supersede(void *context, const struct agent *at, const struct version *winner,
@@ -444,7 +425,7 @@ static void on_decide(void *context, const struct agent *at, const struct versio
         w->decided = true;
     if (version_compare(v->order, key->decided) > 0)
         key->decided = v->order;
-    prune(j, key);
+    judge_prune(j, key);
 }
 
 static void on_serve(void *context, const struct agent *at, const struct call *c,
@@ -454,8 +435,8 @@ static void on_serve(void *context, const struct agent *at, const struct call *c
     struct judged_operation *o = table_find(&j->operations, c->op_id);
     if (!o)
         return;
-    const struct judged_key *key = key_of(j, at, c->key);
-    struct judged_answer answer = {.agent = at->index};
+    struct judged_key *key = key_of(j, at, c->key);
+    struct judged_answer answer = {.key = key, .agent = at->index};
     for (uint32_t i = 0; i < number; i++) { /* of siblings the newest by the store's order */
         struct judged_write *w = table_find(&j->writes, versions[i]->op_id);
         answer.ack = !w ? NEVER : w->ack > answer.ack ? w->ack : answer.ack;
@@ -468,8 +449,11 @@ static void on_serve(void *context, const struct agent *at, const struct call *c
     }
     if (answer.write)
         answer.write->held++;
+    else
+        key->initial_reads++;
     answer.staleness_ns = staleness_ns(key, answer.order, o);
     answer.latest_invoke = latest_invoke(key, o->invoke);
+    answer.age_ns = age_ns(key, o);
     if (o->answer_count == SERVED_MOST) {
         let_go(j, &o->answers[0]);
         memmove(o->answers, o->answers + 1, (SERVED_MOST - 1) * sizeof *o->answers);
@@ -516,10 +500,10 @@ struct consistency *consistency_open(const struct blueprint *b)
         .complete = on_complete,
         .keeps = replicas_keeps,
         .create = on_create,
-        .apply = on_apply,
+        .apply = replicas_apply,
         .supersede = on_supersede,
         .conflict = on_conflict,
-        .retract = on_retract,
+        .retract = replicas_retract,
         .decide = on_decide,
         .serve = on_serve,
         .role = leaders_role,
@@ -537,7 +521,8 @@ struct consistency *consistency_open(const struct blueprint *b)
         check_machine("out of memory");
     for (uint32_t i = 0; i < b->node_count; i++) {
         const struct blueprint_node *n = &b->nodes[i];
-        j->stores[i].strike_ns = j->stores[i].dual_since_ns = NEVER_NS;
+        j->stores[i].lost_ns = j->stores[i].heal_ns = j->stores[i].strike_ns =
+            j->stores[i].dual_since_ns = NEVER_NS;
         if (is_store(n->kind)) {
             j->stores[i].first = n->first;
             j->stores[i].count = n->count;
@@ -557,6 +542,7 @@ const struct probe *consistency_probe(const struct consistency *j)
 void consistency_begin(struct consistency *j, struct simulation *s)
 {
     j->simulation = s;
+    replicas_begin(j);
 }
 
 static void end_write(void *context, void *entry)
@@ -571,13 +557,24 @@ static void end_write(void *context, void *entry)
 void consistency_end(struct consistency *j)
 {
     leaders_end(j);
+    replicas_end(j);
+    order_end(j);
     table_each(&j->writes, j, end_write);
+}
+
+static void free_write(void *context, void *entry)
+{
+    (void)context;
+    order_forget(entry);
 }
 
 static void free_key(void *context, void *entry)
 {
     struct judged_key *key = entry;
     (void)context;
+    if (key->initial)
+        zones_forget(&key->zones, key->initial);
+    zones_free(&key->zones);
     free(key->marks);
     free(key->replicas);
 }
@@ -586,12 +583,14 @@ void consistency_free(struct consistency *j)
 {
     if (!j)
         return;
+    table_each(&j->writes, NULL, free_write);
     table_each(&j->keys, NULL, free_key);
     table_free(&j->operations);
     table_free(&j->writes);
     table_free(&j->keys);
     table_free(&j->sessions);
     free(j->stores);
+    free(j->heals);
     free(j->has_sessions);
     free(j);
 }

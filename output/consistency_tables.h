@@ -4,6 +4,7 @@
 
 #include "engine/kernel/consistency.h"
 #include "engine/kernel/probe.h"
+#include "output/zones.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ void table_each(const struct table *table, void *context, void (*see)(void *cont
 struct judged_write {
     struct entry_name name;
     struct judged_write *after; /* the next one of its key that was made */
+    struct judged_key *of;
+    struct zone *zone; /* in the order that clients can prove */
     uint64_t key, base;
     struct version_order order;
     int64_t at_ns; /* what windows go by */
@@ -71,13 +74,22 @@ struct judged_key {
     uint32_t mark_count, mark_room;
     uint64_t members; /* bits: those that keep a copy; 0: all */
     struct version_order decided;
+    struct judged_store *store;
+    struct zones zones;             /* once it was written */
+    struct zone *initial;           /* the value before any write, while it can be read; or NULL */
+    uint32_t initial_reads;         /* under way that it was the answer of */
+    bool everywhere;                /* all that keep it hold, or have held, some version */
+    bool agrees;                    /* all of them hold the same */
+    bool behind;                    /* not all of them hold `target` yet, after a fault */
+    struct version_order target;    /* the newest when the fault had ended */
     struct judged_write **replicas; /* what each replica holds; owned */
 };
 
 /* What a session has seen of a key. */
 struct judged_session {
     struct entry_name name;
-    struct version_order wrote, read;
+    struct version_order wrote, read; /* the newest */
+    struct version_order wrote_last;
     uint64_t wrote_invoke, read_invoke; /* latest of what was written, of what was read */
     bool has_written, has_read;
 };
@@ -86,8 +98,10 @@ enum { SERVED_MOST = 4 };
 
 /* What a store has answered, as far as the version tells. */
 struct judged_answer {
+    struct judged_key *key;
     uint64_t version;
     struct version_order order;
+    int64_t age_ns;             /* since the newest acknowledged version was; -1: there was none */
     int64_t staleness_ns;       /* -1: it was not stale */
     uint64_t ack;               /* latest of what was answered; NEVER: not acknowledged by then */
     uint64_t invoke;            /* of the write, by number; 0: nobody knows */
@@ -97,10 +111,11 @@ struct judged_answer {
 };
 
 struct judged_operation {
-    struct entry_name name; /* op_id */
-    int64_t at_ns;          /* intended start: what windows go by */
-    int64_t invoke_ns;      /* true begin */
-    uint64_t invoke;        /* the same, by number */
+    struct entry_name name;                   /* op_id */
+    int64_t at_ns;                            /* intended start: what windows go by */
+    int64_t invoke_ns;                        /* true begin */
+    uint64_t invoke;                          /* the same, by number */
+    struct judged_operation *before, *behind; /* those under way, in order of begin */
     struct judged_answer answers[SERVED_MOST];
     uint32_t answer_count;
 };
@@ -118,6 +133,15 @@ struct judged_store {
     int64_t strike_ns;     /* begin of the strike that was suspected; NEVER_NS: none */
     uint64_t strike_term;  /* the newest term at that suspicion */
     bool recovers;
+    uint64_t lost_writes; /* acknowledged, taken back since that suspicion */
+    int64_t lost_ns;      /* the earliest acknowledgement of them; NEVER_NS: none */
+    uint64_t dual_acked;  /* bits: members that have acknowledged while there were two leaders */
+    int64_t dual_first_ns, dual_last_ns;
+    uint32_t heal;        /* the next of `heals` */
+    uint32_t behind;      /* keys */
+    int64_t heal_ns;      /* end of the fault after which they are; NEVER_NS: nothing to settle */
+    int64_t violation_ns; /* the first against linearizability */
+    bool violated;
 };
 
 struct consistency {
@@ -127,6 +151,9 @@ struct consistency {
     struct judged_store *stores; /* by node; count 0: no store; owned */
     bool *has_sessions;          /* by agent: its sessions come again; owned */
     uint32_t node_count;
+    struct judged_operation *oldest, *newest; /* under way */
+    int64_t *heals; /* ends of faults of places and links, ascending; owned */
+    uint32_t heal_count;
     uint64_t sequence; /* numbers what the judge is told: orders what is at one nanosecond */
 };
 
@@ -171,7 +198,9 @@ static inline bool keeps_live(const struct consistency *j, const struct judged_s
 static inline struct judged_key *key_of(struct consistency *j, const struct agent *at, uint64_t key)
 {
     uint64_t name = random_mix(key ^ random_mix(at->node + UINT64_C(1)));
-    return table_make(&j->keys, name ? name : 1);
+    struct judged_key *found = table_make(&j->keys, name ? name : 1);
+    found->store = store_of(j, at);
+    return found;
 }
 
 /* The probe is told who keeps a key. */
@@ -188,7 +217,42 @@ void leaders_acknowledge(void *context, const struct agent *at, uint32_t shard, 
                          const struct call *c);
 void leaders_place_lost(void *context, const struct agent *at);
 
+/* An acknowledged write was taken back by one of its replicas. */
+void leaders_lost(struct consistency *j, struct judged_store *store, const struct judged_write *w);
+
 /* The run is over: nobody leads any more. */
 void leaders_end(struct consistency *j);
+
+/* ---- consistency.c ---- */
+
+/* Versions that nobody can serve any more are forgotten. */
+void judge_prune(struct consistency *j, struct judged_key *key);
+
+/* Marks that no read to come can need: every replica, up or not, holds something at least as new.
+ */
+void judge_forget_marks(struct judged_key *key, struct version_order held);
+
+/* The write has been acknowledged, or is held by all: whatever of it comes second. */
+void judge_visible(const struct consistency *j, const struct judged_write *w);
+
+/* ---- consistency_replicas.c ---- */
+
+void replicas_begin(struct consistency *j);
+void replicas_apply(void *context, const struct agent *at, const struct version *v);
+void replicas_retract(void *context, const struct agent *at, const struct version *v);
+void replicas_end(struct consistency *j);
+
+/* ---- consistency_order.c: linearizability, by output/zones.h ---- */
+
+void order_open(struct consistency *j, struct judged_operation *o);
+void order_close(struct consistency *j, struct judged_operation *o);
+void order_made(struct consistency *j, struct judged_write *w);
+void order_completed(struct consistency *j, struct judged_write *w);
+void order_failed(struct consistency *j, struct judged_write *w);
+void order_read(struct consistency *j, const struct call *c, const struct judged_operation *o,
+                const struct judged_answer *a);
+void order_forget(struct judged_write *w);
+void order_settle(struct consistency *j, struct judged_key *key);
+void order_end(struct consistency *j);
 
 #endif

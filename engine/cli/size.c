@@ -48,7 +48,8 @@ static void count_histograms(struct count *c, const struct metric *m, double poo
 static void count_metric(struct count *c, const struct report *report, const struct metric *m,
                          const struct blueprint_node *n, double operations, double observations)
 {
-    bool whole = m->type == METRIC_LEVEL || m->type == METRIC_SHARE || m->type == METRIC_SPAN;
+    bool whole = m->type == METRIC_LEVEL || m->type == METRIC_SHARE || m->type == METRIC_SPAN ||
+                 m->type == METRIC_NONE || m->type == METRIC_EVENT;
     bool observed = m->type == METRIC_LEVEL || m->type == METRIC_DURATION;
     double instances = n->count > 1 ? n->count : 0, per = whole ? 1 : 1 + operations;
     double kept = n->instances[0].percentiles ? instances : 0;

@@ -3,6 +3,7 @@
 #define READS "Share of the ok reads "
 #define LEADERS "failover mode=raft"              /* of stores whose leaders change */
 #define RULES "mode=leaderless mode=multi_leader" /* of those whose members all accept writes */
+#define COPIES "members"        /* of stores of several copies */
 #define EVENT_OF(name, keys, text)                                                                 \
     {                                                                                              \
         name, "1", METRIC_TOTAL, 0, 0, text, keys                                                  \
@@ -34,6 +35,15 @@ const struct metric_table consistency_metrics = {
              "Of an ok read: from the first acknowledgement of a newer version to its begin; 0 "
              "where "
              "it was not stale."},
+            {"staleness_versions", "1", METRIC_DURATION, 0, 0,
+             "Of an ok read: how many newer versions had been acknowledged when it began."},
+            {"read_age", "ms", METRIC_DURATION, 0, 0,
+             "Of an ok read: its begin since the newest version acknowledged by then was. With the "
+             "next "
+             "one it gives the curve of t-visibility: the share of fresh reads by age.",
+             COPIES},
+            {"stale_read_age", "ms", METRIC_DURATION, 0, 0, "The same of stale reads alone.",
+             COPIES},
             HIDDEN(".own_reads"),
             SHARE("read_your_writes_violations", CONSISTENCY_READ_YOUR_WRITES_COUNT,
                   CONSISTENCY_OWN_READS,
@@ -52,6 +62,27 @@ const struct metric_table consistency_metrics = {
                   CONSISTENCY_AGAIN_READS,
                   "The same as a client could prove it: what was read had been acknowledged before "
                   "the write of what it had seen began."),
+            HIDDEN(".write_pairs"),
+            SHARE("monotonic_writes_violations", CONSISTENCY_MONOTONIC_WRITES_COUNT,
+                  CONSISTENCY_WRITE_PAIRS,
+                  "Of the acknowledged writes of a key that the session had written before, the "
+                  "share that stand before the one acknowledged last, by the store's own order."),
+            HIDDEN(".writes_after_reads"),
+            SHARE("writes_follow_reads_violations", CONSISTENCY_WRITES_FOLLOW_READS_COUNT,
+                  CONSISTENCY_WRITES_AFTER_READS,
+                  "Of the acknowledged writes of a key that the session had read before, the share "
+                  "that stand before the newest version it had seen."),
+            {"linearizable", "1", METRIC_NONE, CONSISTENCY_ANOMALIES, 0,
+             "Whether one copy, and every operation on it at some instant between its begin and "
+             "its "
+             "end, could have given the same answers: 1 or 0 in each replication."},
+            EVENT(
+                "linearizability_anomalies",
+                "Operations that no such order could hold beside those before them: 0 if and only "
+                "if the history is linearizable. Exact (zones of Gibbons and Korach; updates "
+                "follow what they were made on at once)."),
+            {"first_linearizability_violation", "ms", METRIC_EVENT, 0, 0,
+             "When the first of them was seen, from the begin of the run."},
             EVENT("aborted_reads", "Ok reads of what a write left that had failed."),
             EVENT("rolled_back_reads", "Ok reads of a version that was taken back later."),
             EVENT("phantom_reads", "Ok reads of what nobody had written: a fault of the store."),
@@ -87,6 +118,10 @@ const struct metric_table consistency_metrics = {
             {"dual_leader_time", "ms", METRIC_SPAN, 0, 0,
              "Time in which two or more members that were up took themselves for the leader.",
              LEADERS},
+            {"split_brain_time", "ms", METRIC_SPAN, 0, 0,
+             "Of that time, where two or more of them acknowledged writes: from the first of these "
+             "writes to the last.",
+             LEADERS},
             EVENT_OF(
                 "split_brain_writes", LEADERS,
                 "Writes acknowledged by a leader whose term was over: another one led already."),
@@ -96,9 +131,30 @@ const struct metric_table consistency_metrics = {
             {"recovery_time", "ms", METRIC_DURATION, 0, 0,
              "From the begin of that strike to the first write that the new leader acknowledged.",
              LEADERS},
+            {"recovery_point_writes", "1", METRIC_DURATION, 0, 0,
+             "Of a failover: acknowledged writes that it took back for good.", LEADERS},
+            {"recovery_point", "ms", METRIC_DURATION, 0, 0,
+             "Of a failover: from the earliest acknowledgement of those writes to the begin of the "
+             "fault; 0 where they were all acknowledged after it, or none was lost.",
+             LEADERS},
             {"visibility_delay", "ms", METRIC_DURATION, 0, 0,
              "Of an acknowledged write: from its acknowledgement until every replica that is up "
              "holds it or a newer version; 0 where that came first."},
+            {"convergence_time", "ms", METRIC_DURATION, 0, 0,
+             "From the end of a crash, pause or fault of links until every member that is up "
+             "holds, "
+             "of every key, the newest version that some of them held then, or a newer one. Not "
+             "told where the next fault ends, or the run does, before that.",
+             COPIES},
+            EVENT_OF("diverged_keys", COPIES,
+                     "Keys of which the members that are up hold different versions when the run "
+                     "ends."),
+            {".keys", "1", METRIC_LEVEL, 0, 0, "Keys that some member has held."},
+            {".agreed", "1", METRIC_LEVEL, 0, 0, "Those of which all members hold the same."},
+            {"replica_agreement", "1", METRIC_SHARE, CONSISTENCY_AGREED, CONSISTENCY_KEYS,
+             "Share of keys, over time, of which all members hold the same version, those included "
+             "that are down.",
+             COPIES},
         },
     .count = CONSISTENCY_METRICS,
 };

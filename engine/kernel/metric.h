@@ -22,9 +22,11 @@ enum metric_type {
     METRIC_COST,      /* integral of the level `numerator` in 1e-9 of the unit an hour; `total` */
     METRIC_EVENT, /* when something came to pass, at most once a replication; `p50` of all of them,
                      where those in which it never did count as infinite; `runs_with`, `mean` .. */
+    METRIC_NONE, /* 1 in a replication in which a counted metric of the same table (numerator)
+                    stayed at 0, else 0; `ratio` */
 };
 
-enum { METRIC_TYPES = METRIC_EVENT + 1 };
+enum { METRIC_TYPES = METRIC_NONE + 1 };
 
 /* Units as they stand in the CSV. Recorded values are integers: nanoseconds for "ms", 1e-9 for
  * "1" observations; counts and levels are plain. */

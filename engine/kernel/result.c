@@ -291,6 +291,11 @@ static void take_cell(struct taker *t, const struct view *v, uint32_t index)
     case METRIC_EVENT:
         take_event(t, v, index, &cell);
         break;
+    case METRIC_NONE:
+        cell.type = METRIC_RATIO;
+        cell.numerator = !sum_count(t->recorder, v, metric->numerator);
+        cell.denominator = 1;
+        break;
     }
     t->cells = grown(t->cells, t->cell_count, &t->cell_room, sizeof *t->cells);
     t->cells[t->cell_count++] = cell;
@@ -311,7 +316,7 @@ static bool is_beside(const struct view *v, enum metric_type type)
 static bool of_all_operations_only(enum metric_type type)
 {
     return type == METRIC_LEVEL || type == METRIC_SHARE || type == METRIC_SPAN ||
-           type == METRIC_EVENT || type == METRIC_COST;
+           type == METRIC_EVENT || type == METRIC_COST || type == METRIC_NONE;
 }
 
 static bool is_told(const struct taker *t, const struct metric_table *table, uint32_t metric)
@@ -485,7 +490,9 @@ static void take_courses(struct taker *t, const struct record_group *g, struct r
             const struct metric *metric = &g->table->metrics[m];
             bool single = of_all_operations_only(metric->type) && !metric_of_spans(g->table, m);
             bool told = v.key.instance == RESULT_POOLED || single;
-            if (told && !compares(metric->type) && is_told(t, g->table, m) && !is_hidden(&v, m))
+            bool once = metric->type == METRIC_EVENT || metric->type == METRIC_NONE;
+            if (told && !once && !compares(metric->type) && is_told(t, g->table, m) &&
+                !is_hidden(&v, m))
                 take_course(t, &v, m);
         }
     }

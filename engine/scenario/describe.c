@@ -174,6 +174,7 @@ static const char *statistics_of(enum metric_type type)
         return "p50, runs_with, mean, min, max";
     case METRIC_RATE:
         return "rate";
+    case METRIC_NONE:
     case METRIC_RATIO:
         return "ratio";
     case METRIC_DURATION:

@@ -168,6 +168,12 @@ static void read_term(struct line_reader *r, struct expect_side *side)
         fail(r, r->token, "users.latency.p99 < 200ms", "a metric or a value must stand here");
         return;
     }
+    if (is(r, "yes") || is(r, "no")) { /* of what is 1 or 0 */
+        side->quantity.value = is(r, "yes");
+        side->place = r->token;
+        advance(r);
+        return;
+    }
     if (unit_is_number(text_of(r, r->token))) {
         struct expect_token number = r->token;
         if (!read_number(r, number, &side->quantity))

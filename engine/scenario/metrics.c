@@ -71,6 +71,7 @@ static const char *default_statistic(enum metric_type type)
         [METRIC_DURATION] = "mean", [METRIC_LEVEL] = "mean",     [METRIC_SHARE] = "mean",
         [METRIC_PART] = "ratio",    [METRIC_IMBALANCE] = "mean", [METRIC_VARIATION] = "mean",
         [METRIC_SPAN] = "total",    [METRIC_EVENT] = "p50",      [METRIC_COST] = "total",
+        [METRIC_NONE] = "ratio",
     };
     return names[type];
 }
@@ -148,6 +149,7 @@ static const char *statistics_told(enum metric_type type)
         return "one of: mean max, or a percentile such as p99";
     case METRIC_RATE:
         return "it has the rate only";
+    case METRIC_NONE:
     case METRIC_RATIO:
     case METRIC_PART:
         return "it has the ratio only";
@@ -184,8 +186,7 @@ static struct owner owner_of(struct document *base, const struct blueprint *b, c
 /* Of two metrics with one name, a ratio and the count it is made of, the one that has the
  * statistic. */
 static const struct metric *find_metric(struct arena *arena, const struct owner *owner,
-                                        struct expect_side *side,
-                                        const char **names, size_t *count)
+                                        struct expect_side *side, const char **names, size_t *count)
 {
     const struct metric *named = NULL;
     *count = 0;
@@ -195,8 +196,8 @@ static const struct metric *find_metric(struct arena *arena, const struct owner 
             if (m->name[0] == '.')
                 continue;
             if (!strcmp(m->name, side->term.metric)) {
-                bool fits = !side->term.statistic ||
-                            statistic_fits(arena, m->type, side->term.statistic);
+                bool fits =
+                    !side->term.statistic || statistic_fits(arena, m->type, side->term.statistic);
                 if (named && !fits)
                     continue;
                 named = m;
@@ -213,7 +214,7 @@ static const struct metric *find_metric(struct arena *arena, const struct owner 
 static bool by_operation(enum metric_type type)
 {
     return type != METRIC_LEVEL && type != METRIC_SHARE && type != METRIC_SPAN &&
-           type != METRIC_EVENT && type != METRIC_COST;
+           type != METRIC_EVENT && type != METRIC_COST && type != METRIC_NONE;
 }
 
 static bool check_operation(struct document *base, const struct expect_line *line,
@@ -286,8 +287,8 @@ static bool check_equality(struct document *base, const struct expect_line *line
     if (side->metric->type == METRIC_TOTAL || side->metric->type == METRIC_SPAN ||
         (side->metric->type == METRIC_LEVEL && !strcmp(side->term.statistic, "max")))
         return true;
-    if (side->metric->type == METRIC_RATIO && !other->term.is_metric &&
-        (other->quantity.value == 0 || other->quantity.value == 1))
+    if ((side->metric->type == METRIC_RATIO || side->metric->type == METRIC_NONE) &&
+        !other->term.is_metric && (other->quantity.value == 0 || other->quantity.value == 1))
         return true;
     return fail(base, line, line->comparison_place, "use `~ x +- d`",
                 arena_format(base->arena, "`%s.%s` is a real number: it is never exactly equal",

@@ -359,7 +359,8 @@ static void replicas_agree_again(void)
     consistency_end(judge);
     const struct blueprint_node *store = node_in(l.blueprint, "store");
     int64_t took_ns = told_sum(s, store, CONSISTENCY_CONVERGENCE);
-    CU_ASSERT_TRUE(took_ns > 1 * MILLISECOND && took_ns < 500 * MILLISECOND);
+    /* 4 s of 90 writes a second, which the follower writes down one by one, 2 ms each. */
+    CU_ASSERT_TRUE(took_ns > 450 * MILLISECOND && took_ns < 1100 * MILLISECOND);
     CU_ASSERT_EQUAL(told(s, store, CONSISTENCY_DIVERGED), 0);
     const struct record *r = consistency_record(&s->agents[store->first]);
     double held = (double)level_over(s->recorder, r->levels[CONSISTENCY_KEYS], 0);

@@ -19,6 +19,9 @@ static const struct command commands[] = {
      OPTIONS_SETS_MAX, command_validate},
     {"plot", "plot DIR [options]", "draw the pictures of a result folder with gnuplot", "Fq", 1, 1,
      command_plot},
+    {"check", "check HISTORY.csv... [options]",
+     "judge recorded histories: linearizable? what did sessions see?", "IABJq", 1, OPTIONS_SETS_MAX,
+     command_check},
     {"models", "models [KIND]", "the manual of the scenario language and of every kind of node", "",
      0, 1, command_models},
     {"schema", "schema", "the JSON Schema of scenarios, for editors", "", 0, 0, command_schema},
@@ -65,7 +68,8 @@ static void help(FILE *out)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fputs("\n`orrery COMMAND --help` tells a command's options; `orrery models` is the manual of\n"
           "scenarios. A SCENARIO is a YAML file, or - for standard input.\n\n"
-          "exit status: 0 done, 1 an expectation failed, 2 wrong usage or scenario, 3 cannot read\n"
+          "exit status: 0 done, 1 an expectation failed or a history is not\n"
+          "linearizable, 2 wrong usage or scenario, 3 cannot read\n"
           "or write, 4 incomplete (a design that diverges, missing points), 5 gnuplot is missing\n"
           "or failed, 70 a bug of ours, 130 interrupted\n",
           out);

@@ -334,7 +334,7 @@ const struct kind load_balancer_kind = {
     .fields = &load_balancer_fields,
     .tables = {&visit_metrics, &station_metrics, &load_balancer_metrics, &caller_metrics,
                &guard_metrics},
-    .flags = KIND_VISITED,
+    .flags = KIND_VISITED | KIND_FORWARDS,
     .config_size = sizeof(struct load_balancer_config),
     .volatile_size = sizeof(struct balancer),
     .durable_size = sizeof(struct balancer_kept),

@@ -80,18 +80,6 @@ static void mark_add(struct judged_key *key, const struct judged_write *w)
     key->marks[key->mark_count++] = mark;
 }
 
-void judge_forget_marks(struct judged_key *key, struct version_order held)
-{
-    uint32_t old = 0;
-    while (old + 1 < key->mark_count && version_compare(key->marks[old].order, held) <= 0)
-        old++;
-    if (old < 16)
-        return;
-    old--; /* the latest begin of all before stands there */
-    key->mark_count -= old;
-    memmove(key->marks, key->marks + old, key->mark_count * sizeof *key->marks);
-}
-
 /* From the first acknowledgement of something newer than `order` to its begin; 0: there was none,
  * else at least 1.
  */
@@ -110,8 +98,7 @@ static int64_t staleness_ns(const struct judged_key *key, struct version_order o
     return stale ? o->invoke_ns - key->marks[low].ack_ns : -1;
 }
 
-/* The latest begin of a write that was acknowledged before `begin`. */
-static uint64_t latest_invoke(const struct judged_key *key, uint64_t begin)
+uint64_t judge_latest_invoke(const struct judged_key *key, uint64_t begin)
 {
     for (uint32_t i = key->mark_count; i-- > 0;)
         if (key->marks[i].ack < begin)
@@ -119,9 +106,7 @@ static uint64_t latest_invoke(const struct judged_key *key, uint64_t begin)
     return 0;
 }
 
-/* From the acknowledgement of the newest version that was acknowledged before the operation began
- * to its begin; -1: there is none. */
-static int64_t age_ns(const struct judged_key *key, const struct judged_operation *o)
+int64_t judge_age(const struct judged_key *key, const struct judged_operation *o)
 {
     uint32_t at = key->mark_count;
     while (at && key->marks[at - 1].ack >= o->invoke)
@@ -309,6 +294,7 @@ static void judge_write(struct consistency *j, const struct agent *at, const str
         w->ack = ++j->sequence;
         count(j, w->agent, CONSISTENCY_WRITES, w->operation, w->at_ns, 1);
         mark_add(key, w);
+        copies_acked(key, w);
         order_completed(j, w);
         if (w->modifies)
             judge_update(j, key, w);
@@ -428,6 +414,21 @@ static void on_decide(void *context, const struct agent *at, const struct versio
     judge_prune(j, key);
 }
 
+void judge_answer(struct consistency *j, struct judged_operation *o,
+                  const struct judged_answer *answer)
+{
+    if (answer->write)
+        answer->write->held++;
+    else
+        answer->key->initial_reads++;
+    if (o->answer_count == SERVED_MOST) {
+        let_go(j, &o->answers[0]);
+        memmove(o->answers, o->answers + 1, (SERVED_MOST - 1) * sizeof *o->answers);
+        o->answer_count--;
+    }
+    o->answers[o->answer_count++] = *answer;
+}
+
 static void on_serve(void *context, const struct agent *at, const struct call *c,
                      const struct version *const *versions, uint32_t number)
 {
@@ -447,19 +448,10 @@ static void on_serve(void *context, const struct agent *at, const struct call *c
         answer.invoke = w ? w->invoke : 0;
         answer.write = w;
     }
-    if (answer.write)
-        answer.write->held++;
-    else
-        key->initial_reads++;
     answer.staleness_ns = staleness_ns(key, answer.order, o);
-    answer.latest_invoke = latest_invoke(key, o->invoke);
-    answer.age_ns = age_ns(key, o);
-    if (o->answer_count == SERVED_MOST) {
-        let_go(j, &o->answers[0]);
-        memmove(o->answers, o->answers + 1, (SERVED_MOST - 1) * sizeof *o->answers);
-        o->answer_count--;
-    }
-    o->answers[o->answer_count++] = answer;
+    answer.latest_invoke = judge_latest_invoke(key, o->invoke);
+    answer.age_ns = judge_age(key, o);
+    judge_answer(j, o, &answer);
 }
 
 /* ---- a run ---- */
@@ -506,6 +498,9 @@ struct consistency *consistency_open(const struct blueprint *b)
         .retract = replicas_retract,
         .decide = on_decide,
         .serve = on_serve,
+        .copy_take = copies_take,
+        .copy_drop = copies_drop,
+        .copy_serve = copies_serve,
         .role = leaders_role,
         .suspect = leaders_suspect,
         .acknowledge = leaders_acknowledge,

@@ -62,10 +62,13 @@ void order_read(struct consistency *j, const struct call *c, const struct judged
                 const struct judged_answer *a)
 {
     struct judged_key *key = a->key;
-    struct zone *zone = a->write ? a->write->zone : key->initial;
+    bool unknown = !a->write && a->version; /* the copy of what was final long ago */
+    struct zone *zone = a->write ? a->write->zone : unknown ? NULL : key->initial;
     uint64_t now = ++j->sequence;
     if (!zone && !key->zones.room)
         return; /* never written: the value before any write is what it holds */
+    if (unknown && a->staleness_ns < 0)
+        return;
     bool good = zone && !(a->write && a->write->failed);
     if (!good || !zones_read(&key->zones, zone, o->invoke, now))
         violate(j, a->agent, c->operation, o->at_ns);

@@ -52,8 +52,11 @@ struct judged_write {
     uint64_t reads;      /* ok reads that returned it */
     uint64_t client;     /* who wrote it */
     uint64_t winner_ack; /* of the version it was discarded for */
-    uint32_t agent;      /* that created it */
-    uint32_t held;       /* replicas whose present version it is, and reads under way */
+    uint64_t newer_ack;  /* first acknowledgement of a newer one; 0: there was none yet */
+    int64_t newer_ack_ns;
+    uint32_t agent;  /* that created it */
+    uint32_t copies; /* in caches; among those of `held` */
+    uint32_t held;   /* replicas whose present version it is, and reads under way */
     uint8_t operation;
     bool acked, failed, unknown, ended, decided, superseded, counted, modifies;
 };
@@ -74,10 +77,12 @@ struct judged_key {
     uint32_t mark_count, mark_room;
     uint64_t members; /* bits: those that keep a copy; 0: all */
     struct version_order decided;
+    uint64_t first_ack; /* of any write to it; 0: none yet */
+    int64_t first_ack_ns;
     struct judged_store *store;
     struct zones zones;             /* once it was written */
     struct zone *initial;           /* the value before any write, while it can be read; or NULL */
-    uint32_t initial_reads;         /* under way that it was the answer of */
+    uint32_t initial_reads;         /* under way that it was the answer of, and copies of it */
     bool everywhere;                /* all that keep it hold, or have held, some version */
     bool agrees;                    /* all of them hold the same */
     bool behind;                    /* not all of them hold `target` yet, after a fault */
@@ -234,6 +239,26 @@ void judge_forget_marks(struct judged_key *key, struct version_order held);
 
 /* The write has been acknowledged, or is held by all: whatever of it comes second. */
 void judge_visible(const struct consistency *j, const struct judged_write *w);
+
+/* Of a read that is under way: an answer more. What it has is kept until the read has ended. */
+void judge_answer(struct consistency *j, struct judged_operation *o,
+                  const struct judged_answer *answer);
+
+/* The latest begin of a write that was acknowledged before `begin`. */
+uint64_t judge_latest_invoke(const struct judged_key *key, uint64_t begin);
+
+/* From the acknowledgement of the newest version that was acknowledged before the operation began
+ * to its begin; -1: there is none. */
+int64_t judge_age(const struct judged_key *key, const struct judged_operation *o);
+
+/* ---- consistency_copies.c: what caches tell ---- */
+
+bool copies_take(void *context, const struct agent *at, uint64_t key, uint64_t version);
+void copies_drop(void *context, const struct agent *at, uint64_t key, uint64_t version);
+bool copies_serve(void *context, const struct agent *at, const struct call *c);
+
+/* A write has been acknowledged: whoever reads a copy of what is older reads something stale. */
+void copies_acked(struct judged_key *key, const struct judged_write *acked);
 
 /* ---- consistency_replicas.c ---- */
 

@@ -14,12 +14,13 @@ struct call;
 enum { KIND_TABLES = 8 };
 
 enum kind_flags {
-    KIND_CLIENT = 1,  /* begins operations itself: shares in `operations` are its own */
-    KIND_VISITED = 2, /* holds calls of others: its first table is visit_metrics */
-    KIND_CANCELS = 4, /* its agents have `cancels` from the start, and hand cancels on to all
-                         they have called */
-    KIND_GROUP = 8,   /* no machine: each instance lives on the place of one of its `members` */
-    KIND_STORE = 16,  /* keeps data: operations that reach it have a type that it knows */
+    KIND_CLIENT = 1,    /* begins operations itself: shares in `operations` are its own */
+    KIND_VISITED = 2,   /* holds calls of others: its first table is visit_metrics */
+    KIND_CANCELS = 4,   /* its agents have `cancels` from the start, and hand cancels on to all
+                           they have called */
+    KIND_GROUP = 8,     /* no machine: each instance lives on the place of one of its `members` */
+    KIND_STORE = 16,    /* keeps data: operations that reach it have a type that it knows */
+    KIND_FORWARDS = 32, /* hands requests on as they are: it asks no store for a cache */
 };
 
 struct kind {

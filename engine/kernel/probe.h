@@ -63,6 +63,17 @@ struct probe {
     void (*serve)(void *context, const struct agent *at, const struct call *operation,
                   const struct version *const *versions, uint32_t count);
 
+    /* ---- caches: copies of what the store of `at` has made ---- */
+
+    /* A cache holds a copy of the version with this op_id (0: the value before any write) from now
+     * on. True where the store has something newer. */
+    bool (*copy_take)(void *context, const struct agent *at, uint64_t key, uint64_t version);
+    /* One that was taken is held no longer. */
+    void (*copy_drop)(void *context, const struct agent *at, uint64_t key, uint64_t version);
+    /* The read `operation` is answered with its `version`, from a copy. True where something newer
+     * had been acknowledged before it began. */
+    bool (*copy_serve)(void *context, const struct agent *at, const struct call *operation);
+
     /* ---- leaders ---- */
 
     /* The replica begins (on) or ceases to believe itself leader in `term`, for the shard or group

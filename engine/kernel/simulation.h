@@ -166,6 +166,7 @@ enum purpose {
     DRAW_DELAY_BACK,
     DRAW_CHANCE, /* the coin of a step */
     DRAW_LIFE,   /* of a session */
+    DRAW_EXPIRY, /* of a copy in a cache */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,
@@ -227,6 +228,7 @@ struct agent {
     bool drains;  /* takes nothing new; the scaler is told when nothing is inside */
     bool cancels; /* it may take calls back: the core keeps a list of its calls' children */
     bool abandons; /* `on_timeout: cancel`: work whose caller has gone is taken back */
+    bool aside;    /* a cache whose callers ask the store themselves */
     bool exists; /* the machine is there and on; else it has still to start, or was switched off */
     struct record *records[KIND_TABLES];
     uint64_t tier;      /* hash of the node's name */

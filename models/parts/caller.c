@@ -42,8 +42,8 @@ static int64_t least(int64_t a, int64_t b)
 
 /* ---- sending ---- */
 
-static void message(struct caller *caller, struct call *c, struct agent *agent, uint32_t to,
-                    uint8_t copy)
+static struct call *message_to(struct caller *caller, struct call *c, struct agent *agent,
+                               uint32_t to, uint8_t copy)
 {
     struct call *child = call_to(c, agent, to, caller->branch, caller_bytes(agent, c));
     child->size = c->size; /* of the value, which whoever answers needs to know */
@@ -51,6 +51,78 @@ static void message(struct caller *caller, struct call *c, struct agent *agent, 
     child->attempt = (uint8_t)(copy | (caller->tries < CALLER_HEDGE_COPY ? caller->tries
                                                                          : CALLER_HEDGE_COPY - 1u));
     caller->sent++;
+    return child;
+}
+
+static bool is_write(const struct agent *agent, const struct call *c)
+{
+    enum operation_type type = agent->simulation->blueprint->operations[c->operation].type;
+    return type == OPERATION_WRITE || type == OPERATION_INSERT || type == OPERATION_UPDATE ||
+           type == OPERATION_CAS || type == OPERATION_DELETE;
+}
+
+/* ---- a cache that leaves the store to its callers ----
+ *
+ *     read   cache --hit--> ended       write   store --ok--> cache (its answer is awaited) -->
+ * ended
+ *              `--miss, error, time-out--> store --ok--> ended, and the copy goes to the cache
+ */
+
+/* The store behind the cache. */
+static void message_past(struct caller *caller, struct call *c, struct agent *agent, uint8_t copy)
+{
+    const struct agent *cache = &agent->simulation->agents[caller->to];
+    const struct pool *store = cache->kind->load->target(cache->configs[c->operation]);
+    caller->marks = (uint8_t)((caller->marks & ~CALLER_AT_CACHE) | CALLER_PAST_CACHE);
+    message_to(caller, c, agent, pool_route(store, agent, c), copy);
+}
+
+static void message(struct caller *caller, struct call *c, struct agent *agent, uint32_t to,
+                    uint8_t copy)
+{
+    bool aside = agent->simulation->agents[to].aside && !(agent->kind->flags & KIND_FORWARDS);
+    if (LIKELY(!aside)) {
+        message_to(caller, c, agent, to, copy);
+        return;
+    }
+    caller->to = to;
+    if (is_write(agent, c)) {
+        message_past(caller, c, agent, copy);
+        return;
+    }
+    caller->marks = (uint8_t)((caller->marks & ~CALLER_PAST_CACHE) | CALLER_AT_CACHE);
+    message_to(caller, c, agent, to, copy)->verb = CALLER_LOOKS_UP;
+}
+
+/* The call to a cache or past it was woken: true where the next message has gone. */
+static bool goes_past(struct caller *caller, const struct caller_config *config, struct call *c,
+                      struct agent *agent)
+{
+    bool at_cache = caller->marks & CALLER_AT_CACHE, write = is_write(agent, c);
+    bool missed = at_cache && (caller->marks & CALLER_PAST_CACHE || c->wake != WAKE_JOINED);
+    if (at_cache && !write && missed) {
+        call_round(c, agent);
+        message_past(caller, c, agent, 0);
+        call_await(c, agent, 1, config->timeout);
+        return true;
+    }
+    caller->marks &= (uint8_t) ~(CALLER_AT_CACHE | CALLER_PAST_CACHE);
+    if (at_cache && write)
+        c->wake = WAKE_JOINED; /* the store has it, whatever became of the copy */
+    if (at_cache || c->wake != WAKE_JOINED)
+        return false;
+    if (write) {
+        caller->marks |= CALLER_AT_CACHE;
+        call_round(c, agent);
+        message_to(caller, c, agent, caller->to, 0)->verb = CALLER_HAS_WRITTEN;
+        call_await(c, agent, 1, config->timeout);
+        return true;
+    }
+    struct call *fill = call_send(c, agent, caller->to, c->size, caller->tries);
+    fill->size = c->size;
+    fill->verb = CALLER_FILLS;
+    fill->deadline_ns = 0;
+    return false;
 }
 
 /* What is left of the present try: its timeout counts from its begin, also while it waits for room,
@@ -329,6 +401,10 @@ enum caller_next caller_wake_guarded(struct caller *caller, const struct caller_
                                      struct call *c, struct agent *agent)
 {
     bool timeout = false;
+    if (UNLIKELY(caller->marks & (CALLER_AT_CACHE | CALLER_PAST_CACHE)) &&
+        !(c->wake == WAKE_TIMEOUT && caller->marks & CALLER_DUE) &&
+        goes_past(caller, config, c, agent))
+        return CALLER_WAITS;
     if (LIKELY(c->wake == WAKE_JOINED)) {
         joined(caller, config, c, agent);
         return CALLER_ENDED;

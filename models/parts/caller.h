@@ -80,12 +80,14 @@ enum caller_state {
 enum { CALLER_HEDGE_COPY = 128 };
 
 enum caller_mark {
-    CALLER_UNKNOWN = 1,  /* some try may have been applied */
-    CALLER_SHORTED = 2,  /* some try was refused by a breaker */
-    CALLER_PROBES = 4,   /* the present try tests its target */
-    CALLER_ADMITTED = 8, /* the rate limiter has let it in */
-    CALLER_OVER = 16,    /* no further try, whatever is left of them */
-    CALLER_DUE = 32,     /* what it awaits next is the time of its hedge */
+    CALLER_UNKNOWN = 1,      /* some try may have been applied */
+    CALLER_SHORTED = 2,      /* some try was refused by a breaker */
+    CALLER_PROBES = 4,       /* the present try tests its target */
+    CALLER_ADMITTED = 8,     /* the rate limiter has let it in */
+    CALLER_OVER = 16,        /* no further try, whatever is left of them */
+    CALLER_DUE = 32,         /* what it awaits next is the time of its hedge */
+    CALLER_AT_CACHE = 64,    /* it awaits a cache that leaves the store to it */
+    CALLER_PAST_CACHE = 128, /* it awaits the store behind, or, with AT_CACHE, must ask it next */
 };
 
 /* In the frame. */
@@ -112,7 +114,14 @@ enum caller_next {
 };
 
 /* Why an answer was not ok, told along the way back in the `verb` of the reply. */
-enum reply_reason { REASON_NONE, REASON_REJECTED };
+enum reply_reason { REASON_NONE, REASON_REJECTED, REASON_MISS };
+
+/* What a caller wants of a cache that leaves the store to it (models/cache.c), in the `verb`. */
+enum caller_wish {
+    CALLER_LOOKS_UP = 96, /* answered at once, with REASON_MISS where there is no copy */
+    CALLER_FILLS,         /* the version that it carries was read from the store */
+    CALLER_HAS_WRITTEN,   /* the version that it carries was written to the store */
+};
 
 /* A caller at the beginning of a call; `guard` may be NULL. */
 static inline void caller_begin(struct caller *caller, struct guard *guard)
@@ -139,7 +148,8 @@ static inline enum caller_next caller_wake(struct caller *caller,
                                            const struct caller_config *config, struct call *call,
                                            struct agent *agent)
 {
-    if (LIKELY(call->wake == WAKE_JOINED && !caller->guard))
+    if (LIKELY(call->wake == WAKE_JOINED && !caller->guard &&
+               !(caller->marks & (CALLER_AT_CACHE | CALLER_PAST_CACHE))))
         return CALLER_ENDED;
     return caller_wake_guarded(caller, config, call, agent);
 }
@@ -229,6 +239,8 @@ static inline void caller_settle(struct caller *caller, const struct call *child
 {
     if (UNLIKELY(caller->guard != NULL))
         guard_settle(caller, child);
+    if (UNLIKELY(caller->marks & CALLER_AT_CACHE) && child->verb == REASON_MISS)
+        caller->marks |= CALLER_PAST_CACHE;
     if (LIKELY(child->status == STATUS_OK))
         return;
     if (child->status == STATUS_INFO)

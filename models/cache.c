@@ -1,0 +1,530 @@
+/* A cache: copies of what a store holds, in front of it.
+ *
+ *     read --> slot, own work --> a copy that is fresh: answered from it
+ *                             `-> none: the store is asked, its answer becomes a copy
+ *     write -> slot, own work --> the store is asked; then the copy is deleted, renewed or left
+ *
+ * What is simulated: the station in front, the copies with their versions, when they expire and in
+ * which order they go, fills that were under way while a write passed, several reads that miss the
+ * same key at once, and writes that wait in the cache to be written on. Under cache_aside it is the
+ * caller who asks the cache, then the store, and who brings the copy (models/parts/caller.c); who
+ * does not wait for an answer, and balancers, leave that to the cache. A crash empties it. What is
+ * left out: memory that is not used by values, invalidations between instances. Ties: a copy that
+ * expires at the very nanosecond of a read is expired. */
+#include "models/cache_copies.h"
+
+#include "models/parts/guard.h"
+#include "models/parts/store.h"
+#include "models/registry.h"
+
+#include <stddef.h>
+
+enum { TICK_FLUSH = 1 };
+
+/* ---- answering ---- */
+
+static void finish(struct agent *agent, struct call *c, enum status status,
+                   enum reply_reason reason)
+{
+    struct cache *cache = agent->durable;
+    station_release(&cache->station, c);
+    if (c->flags & CALL_POST)
+        call_free(c, agent);
+    else
+        caller_reply(c, agent, status, reason);
+}
+
+static void send(struct agent *agent, struct call *c)
+{
+    const struct cache_config *config = config_of(agent, c);
+    caller_send(&frame_of(c)->caller, &config->caller, c, agent, pool_route(&config->to, agent, c),
+                0);
+}
+
+static void ask_store(struct agent *agent, struct call *c, enum cache_stage stage)
+{
+    const struct cache *cache = agent->durable;
+    struct cache_frame *f = frame_of(c);
+    f->stage = (uint8_t)stage;
+    caller_begin(&f->caller, cache->guard);
+    send(agent, c);
+}
+
+/* ---- calls of its own: refreshing, writing on ---- */
+
+static struct call *begin_own(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size)
+{
+    struct cache *cache = agent->durable;
+    struct call *c = call_begin(agent, ++cache->flushes);
+    c->operation = operation;
+    c->key = key;
+    c->size = size;
+    return c;
+}
+
+void cache_flush(struct agent *agent, uint32_t slot)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_copy copy = cache->table.copies[slot];
+    struct call *c = begin_own(agent, copy.operation, copy.key, copy.size);
+    frame_of(c)->version = copy.version;
+    frame_of(c)->holder = copy.name;
+    cache_table_clean(&cache->table, slot);
+    record_count(cache->record, CACHE_FLUSHED, copy.operation, simulation_now(agent->simulation),
+                 1);
+    ask_store(agent, c, STAGE_FLUSH);
+}
+
+static void refresh(struct agent *agent, const struct call *cause, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    uint64_t name = random_mix(cause->key ^ random_mix(holder));
+    if (registers_get(&cache->flights, name))
+        return;
+    struct call *c = begin_own(agent, cause->operation, cause->key, cause->size);
+    registers_set(&cache->flights, name, call_index(agent->simulation, c));
+    frame_of(c)->holder = holder;
+    frame_of(c)->leads = true;
+    cache_tell(cache, c, CACHE_REFRESHES);
+    ask_store(agent, c, STAGE_REFRESH);
+}
+
+/* ---- reads ---- */
+
+/* True where the copy answers; `*slot` is what there is of it. */
+static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32_t *slot)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    *slot = cache_table_find(&cache->table, holder, c->key);
+    cache_tell(cache, c, CACHE_LOOKUPS);
+    record_count(cache->record, CACHE_BYTES, c->operation, *cache->record->now, c->size);
+    if (cache_is_fresh(cache, *slot)) {
+        cache_count_hit(cache, c);
+        cache_serve(agent, c, *slot);
+        return true;
+    }
+    if (config->pattern != CACHE_ASIDE &&
+        cache_is_within(cache, *slot, config->stale_while_revalidate)) {
+        cache_count_hit(cache, c);
+        cache_tell(cache, c, CACHE_EXPIRED_ANSWERS);
+        cache_serve(agent, c, *slot);
+        refresh(agent, c, holder);
+        return true;
+    }
+    cache_count_miss(cache, c, holder, *slot);
+    return false;
+}
+
+/* Joins the read that asks the store for this key already; false: there is none. */
+static bool follows(struct agent *agent, struct call *c, uint64_t name)
+{
+    struct cache *cache = agent->durable;
+    uint32_t leader = registers_get(&cache->flights, name);
+    if (!leader)
+        return false;
+    struct cache_frame *f = frame_of(c), *l = frame_of(call_at(agent->simulation, leader));
+    f->stage = STAGE_FOLLOWS;
+    f->next = l->next;
+    l->next = call_index(agent->simulation, c);
+    cache_tell(cache, c, CACHE_SHARED_FILLS);
+    return true;
+}
+
+static void read(struct agent *agent, struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    struct cache_frame *f = frame_of(c);
+    uint64_t name = random_mix(c->key ^ random_mix(holder));
+    uint32_t slot;
+    if (look_up(agent, c, holder, &slot)) {
+        finish(agent, c, STATUS_OK, REASON_NONE);
+        return;
+    }
+    if (config->single_flight && follows(agent, c, name))
+        return;
+    if (config->single_flight) {
+        f->leads = true;
+        registers_set(&cache->flights, name, call_index(agent->simulation, c));
+    }
+    ask_store(agent, c, STAGE_STORE);
+}
+
+/* All that waited for the read of `leader` are woken by an event each; in order of arrival. */
+static void wake_followers(struct agent *agent, struct call *leader, enum status status)
+{
+    struct cache *cache = agent->durable;
+    struct simulation *s = agent->simulation;
+    struct cache_frame *l = frame_of(leader);
+    if (!l->leads)
+        return;
+    registers_erase(&cache->flights, random_mix(leader->key ^ random_mix(l->holder)));
+    uint32_t at = l->next, reversed = 0;
+    while (at) {
+        struct cache_frame *f = frame_of(call_at(s, at));
+        uint32_t next = f->next;
+        f->next = reversed;
+        reversed = at;
+        at = next;
+    }
+    for (at = reversed; at;) {
+        struct call *c = call_at(s, at);
+        struct cache_frame *f = frame_of(c);
+        at = f->next;
+        f->stage = STAGE_LED;
+        f->outcome = (uint8_t)status;
+        c->version = leader->version;
+        call_timer(c, agent, 0);
+    }
+    l->leads = false;
+}
+
+static void stop_following(struct agent *agent, struct call *c)
+{
+    struct cache *cache = agent->durable;
+    struct simulation *s = agent->simulation;
+    uint32_t me = call_index(s, c);
+    uint64_t name = random_mix(c->key ^ random_mix(frame_of(c)->holder));
+    uint32_t at = registers_get(&cache->flights, name);
+    while (at && frame_of(call_at(s, at))->next != me)
+        at = frame_of(call_at(s, at))->next;
+    if (at)
+        frame_of(call_at(s, at))->next = frame_of(c)->next;
+}
+
+/* What a read that missed is answered with, now that the store has told or failed. */
+static void end_read(struct agent *agent, struct call *c, enum status status,
+                     enum reply_reason reason)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    uint64_t holder = frame_of(c)->holder;
+    uint32_t slot = cache_table_find(&cache->table, holder, c->key);
+    if (status != STATUS_OK && cache_is_within(cache, slot, config->stale_if_error)) {
+        cache_tell(cache, c, CACHE_EXPIRED_ANSWERS);
+        cache_serve(agent, c, slot);
+        finish(agent, c, STATUS_OK, REASON_NONE);
+        return;
+    }
+    finish(agent, c, status, reason);
+}
+
+/* ---- writes ---- */
+
+static void write_back(struct agent *agent, struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    if (cache->table.dirty >= config->flush_limit) {
+        ask_store(agent, c, STAGE_STORE);
+        return;
+    }
+    c->version = c->op_id;
+    uint32_t slot = cache_install(agent, c, holder);
+    cache->table.copies[slot].operation = c->operation;
+    cache_table_soil(&cache->table, slot);
+    cache_show(cache);
+    finish(agent, c, STATUS_OK, REASON_NONE);
+}
+
+static enum cache_on_write after_write(const struct cache_config *config, const struct call *c,
+                                       const struct agent *agent)
+{
+    bool deletes = store_type(agent, c) == OPERATION_DELETE;
+    if (config->pattern == CACHE_WRITE_THROUGH || config->pattern == CACHE_WRITE_BACK)
+        return deletes ? CACHE_DELETES : CACHE_UPDATES;
+    return deletes && config->on_write == CACHE_UPDATES ? CACHE_DELETES
+                                                        : (enum cache_on_write)config->on_write;
+}
+
+static void end_write(struct agent *agent, struct call *c, enum status status,
+                      enum reply_reason reason)
+{
+    uint64_t holder = frame_of(c)->holder;
+    enum cache_on_write what = after_write(config_of(agent, c), c, agent);
+    if (status == STATUS_INFO && what == CACHE_UPDATES)
+        what = CACHE_DELETES;
+    if (status != STATUS_FAIL && what == CACHE_DELETES)
+        cache_uninstall(agent, c, holder);
+    else if (status == STATUS_OK && what == CACHE_UPDATES)
+        cache_install(agent, c, holder);
+    finish(agent, c, status, reason);
+}
+
+/* ---- steps ---- */
+
+/* The own work is done. */
+static void act(struct agent *agent, struct call *c)
+{
+    const struct cache_config *config = config_of(agent, c);
+    struct cache_frame *f = frame_of(c);
+    bool writes = store_writes(store_type(agent, c));
+    uint32_t slot;
+    f->holder = cache_holder(config, c);
+    switch (c->verb) {
+    case CALLER_LOOKS_UP:
+        c->verb = look_up(agent, c, f->holder, &slot) ? REASON_NONE : REASON_MISS;
+        station_release(&((struct cache *)agent->durable)->station, c);
+        call_reply(c, agent, STATUS_OK, c->verb == REASON_NONE ? c->size : 0);
+        return;
+    case CALLER_FILLS:
+        cache_install(agent, c, f->holder);
+        finish(agent, c, STATUS_OK, REASON_NONE);
+        return;
+    case CALLER_HAS_WRITTEN:
+        if (after_write(config, c, agent) == CACHE_UPDATES)
+            cache_install(agent, c, f->holder);
+        else if (after_write(config, c, agent) == CACHE_DELETES)
+            cache_uninstall(agent, c, f->holder);
+        finish(agent, c, STATUS_OK, REASON_NONE);
+        return;
+    default:
+        break;
+    }
+    if (!writes)
+        read(agent, c, f->holder);
+    else if (config->pattern == CACHE_WRITE_BACK)
+        write_back(agent, c, f->holder);
+    else
+        ask_store(agent, c, STAGE_STORE);
+}
+
+static void go_on(struct agent *agent, struct call *c, enum station_outcome outcome)
+{
+    struct cache *cache = agent->durable;
+    if (outcome == STATION_KEPT)
+        return;
+    if (outcome == STATION_LEFT)
+        finish(agent, c, STATUS_FAIL, c->flags & CALL_REJECTED ? REASON_REJECTED : REASON_NONE);
+    else if (station_fails(&cache->station, c))
+        finish(agent, c, STATUS_FAIL, REASON_NONE);
+    else
+        act(agent, c);
+}
+
+/* What the cache asked for itself has come to its end: a flush that has failed is dirty again,
+ * unless something newer has come. */
+static void end_own(struct agent *agent, struct call *c, enum status status)
+{
+    struct cache *cache = agent->durable;
+    struct cache_frame *f = frame_of(c);
+    if (f->stage == STAGE_REFRESH) {
+        if (status == STATUS_OK)
+            cache_install(agent, c, f->holder);
+        wake_followers(agent, c, status);
+    } else if (status != STATUS_OK) {
+        uint32_t slot = registers_get(&cache->table.index, f->holder);
+        if (slot && cache->table.copies[slot].version == f->version)
+            cache_table_soil(&cache->table, slot);
+    }
+    cache_show(cache);
+    call_free(c, agent);
+}
+
+static void store_told(struct agent *agent, struct call *c)
+{
+    struct cache_frame *f = frame_of(c);
+    enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
+    if (next == CALLER_AGAIN)
+        send(agent, c);
+    if (next != CALLER_ENDED)
+        return;
+    enum status status = caller_status(&f->caller, c);
+    enum reply_reason reason = caller_reason(&f->caller);
+    if (f->stage != STAGE_STORE) {
+        end_own(agent, c, status);
+        return;
+    }
+    if (store_writes(store_type(agent, c))) {
+        end_write(agent, c, status, reason);
+        return;
+    }
+    if (status == STATUS_OK)
+        cache_install(agent, c, f->holder);
+    wake_followers(agent, c, status);
+    end_read(agent, c, status, reason);
+}
+
+static void cancel(struct agent *agent, struct call *c)
+{
+    struct cache *cache = agent->durable;
+    struct cache_frame *f = frame_of(c);
+    if (f->stage == STAGE_FOLLOWS)
+        stop_following(agent, c);
+    if (f->stage == STAGE_LED)
+        call_timer_stop(c, agent);
+    caller_cancel(&f->caller, c);
+    wake_followers(agent, c, STATUS_INFO);
+    station_cancel(&cache->station, c);
+    finish(agent, c, STATUS_INFO, REASON_NONE);
+}
+
+/* The read it has waited for was answered at this very instant. */
+static void led(struct agent *agent, struct call *c)
+{
+    struct cache *cache = agent->durable;
+    struct cache_frame *f = frame_of(c);
+    uint32_t slot = cache_table_find(&cache->table, f->holder, c->key);
+    if (f->outcome == STATUS_OK && slot && cache->table.copies[slot].version == c->version)
+        cache_serve(agent, c, slot);
+    end_read(agent, c, (enum status)f->outcome, REASON_NONE);
+}
+
+static void cache_step(struct agent *agent, struct call *c)
+{
+    struct cache *cache = agent->durable;
+    struct cache_frame *f = frame_of(c);
+    if (c->flags & CALL_IN_STATION)
+        go_on(agent, c, station_wake(&cache->station, c));
+    else if (c->wake == WAKE_ARRIVED)
+        go_on(agent, c, station_enter(&cache->station, c));
+    else if (c->wake == WAKE_CANCELLED)
+        cancel(agent, c);
+    else if (f->stage == STAGE_LED)
+        led(agent, c);
+    else
+        store_told(agent, c);
+}
+
+static void cache_settle(struct agent *agent, struct call *parent, struct call *child)
+{
+    const struct cache *cache = agent->durable;
+    if (!parent) {
+        caller_late(cache->guard, child);
+        return;
+    }
+    caller_reads(parent, child);
+    caller_settle(&frame_of(parent)->caller, child);
+}
+
+static void next_flush(struct agent *agent)
+{
+    const struct cache_config *config = agent->configs[0];
+    if (config->pattern == CACHE_WRITE_BACK)
+        timer_after(agent, config->flush_every, TICK_FLUSH, 0);
+}
+
+static void cache_tick(struct agent *agent, uint32_t tag, uint64_t argument)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = agent->configs[0];
+    (void)argument;
+    CHECK(tag == TICK_FLUSH);
+    for (uint64_t i = 0; i < config->flush_batch && cache->table.dirty_first; i++)
+        cache_flush(agent, cache->table.dirty_first);
+    cache_show(cache);
+    next_flush(agent);
+}
+
+/* ---- starting: empty, whatever there was ---- */
+
+static void empty(struct agent *agent)
+{
+    struct cache *cache = agent->durable;
+    for (uint32_t slot = 1; slot < cache->table.copies_used; slot++)
+        if (cache->table.copies[slot].takes_part)
+            cache_drop(agent, slot, CACHE_EMPTIED);
+    registers_clear(&cache->flights);
+    cache_show(cache);
+}
+
+static void cache_start(struct agent *agent)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = agent->configs[0];
+    station_start(&cache->station, agent, STATION_TABLE, offsetof(struct cache_config, station));
+    cache->guard =
+        caller_start(agent, offsetof(struct cache_config, caller), GUARD_TABLE, CALLER_TABLE, NULL);
+    cache->record = agent->records[CACHE_TABLE];
+    if (!cache->opened) {
+        cache->opened = true;
+        cache->store = cache_find_store(agent);
+        agent->aside = config->pattern == CACHE_ASIDE;
+        cache_table_init(&cache->table, &agent->simulation->arena);
+        registers_init(&cache->flights, &agent->simulation->arena);
+        if (cache->store == NO_STORE || config->pattern == CACHE_WRITE_BACK) {
+            record_hide(cache->record, CACHE_STALE_HITS);
+            record_hide(cache->record, CACHE_STALE_FILLS);
+        }
+    }
+    empty(agent);
+    next_flush(agent);
+}
+
+static const char *cache_check(const void *config)
+{
+    const struct cache_config *cache = config;
+    if (cache->sliding && !cache_has_ttl(cache))
+        return "`sliding` needs a `ttl` that slides";
+    if (cache->pattern == CACHE_ASIDE && cache->single_flight)
+        return "under cache_aside every caller asks the store itself: `single_flight` needs "
+               "another `pattern`";
+    if (cache->pattern == CACHE_ASIDE &&
+        (cache->stale_if_error > 0 || cache->stale_while_revalidate > 0))
+        return "under cache_aside the cache does not ask the store: stale answers need another "
+               "`pattern`";
+    return station_check(&cache->station);
+}
+
+static double load_work(const void *config)
+{
+    return station_work_ns(&((const struct cache_config *)config)->station);
+}
+
+static double load_slots(const void *config)
+{
+    return station_slots(&((const struct cache_config *)config)->station);
+}
+
+static const struct pool *load_target(const void *config)
+{
+    return &((const struct cache_config *)config)->to;
+}
+
+static bool load_weighted(const void *config)
+{
+    (void)config;
+    return false;
+}
+
+/* Every request as if nothing were ever found: the load of a cold cache. */
+static double load_attempts(const void *config)
+{
+    (void)config;
+    return 1;
+}
+
+const struct kind cache_kind = {
+    .name = "cache",
+    .summary = "Keeps copies of what the store behind it holds and answers reads from them.",
+    .semantics =
+        "A request waits for a slot as at a service and is worked on for `time`. A read that finds "
+        "a copy which has not expired is answered from it; else the store is asked and its answer "
+        "becomes the copy, at the instant it comes in, whatever was written meanwhile: that is "
+        "where old values come from. A write goes to the store first; then the copy is deleted, "
+        "renewed or left, by `on_write`. Under cache_aside the caller carries the messages: it "
+        "asks the cache, then the store, sends the copy without waiting for it, and tells the "
+        "cache "
+        "after a write, so that what is lost or late leaves the cache old; balancers, branches of "
+        "steps and messages nobody waits for leave all that to the cache. Under write_back a write "
+        "is answered when the copy is made and written on later, by a flush; a crash loses what "
+        "was not flushed. A crash empties the cache. The predicted load is that of an empty one. "
+        "Reads are judged against the store that the copies come from, except under write_back.",
+    .fields = &cache_fields,
+    .tables = {&visit_metrics, &station_metrics, &caller_metrics, &guard_metrics, &cache_metrics},
+    .flags = KIND_VISITED,
+    .config_size = sizeof(struct cache_config),
+    .durable_size = sizeof(struct cache),
+    .frame_size = sizeof(struct cache_frame),
+    .start = cache_start,
+    .step = cache_step,
+    .settle = cache_settle,
+    .tick = cache_tick,
+    .check = cache_check,
+    .load = &(const struct kind_load){.work_ns = load_work,
+                                      .slots = load_slots,
+                                      .target = load_target,
+                                      .weighted = load_weighted,
+                                      .attempts = load_attempts},
+};

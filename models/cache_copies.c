@@ -1,0 +1,190 @@
+/* The copies of a cache: how they come and go, what is counted of them, and what the judge of data
+ * is told. */
+#include "models/cache_copies.h"
+
+void cache_tell(const struct cache *cache, const struct call *c, enum cache_metric metric)
+{
+    record_count(cache->record, metric, c->operation, *cache->record->now, 1);
+}
+
+void cache_show(const struct cache *cache)
+{
+    record_level_to(cache->record, CACHE_ITEMS, (int64_t)cache->table.count);
+    record_level_to(cache->record, CACHE_DIRTY, (int64_t)cache->table.dirty);
+}
+
+uint64_t cache_holder(const struct cache_config *config, const struct call *c)
+{
+    switch ((enum cache_scope)config->scope) {
+    case CACHE_SHARED:
+        break;
+    case CACHE_INSTANCE:
+        return (uint64_t)c->from + 1;
+    case CACHE_SESSION:
+        return ((uint64_t)c->from + 1) << 32 | c->session;
+    }
+    return 0;
+}
+
+/* ---- what the judge of data knows ---- */
+
+/* The judge follows copies of what a store has made; what waits to be written on is none of it. */
+static bool is_judged(const struct agent *agent, const struct cache *cache)
+{
+    const struct cache_config *config = agent->configs[0];
+    return cache->store != NO_STORE && config->pattern != CACHE_WRITE_BACK &&
+           agent->simulation->probe;
+}
+
+static const struct agent *store_agent(const struct agent *agent, const struct cache *cache)
+{
+    return &agent->simulation->agents[cache->store];
+}
+
+/* The store behind: along the one call of every node on the way. */
+uint32_t cache_find_store(const struct agent *agent)
+{
+    const struct simulation *s = agent->simulation;
+    for (uint32_t hop = 0; hop < s->blueprint->node_count; hop++) {
+        const struct kind_load *load = agent->kind->load;
+        const struct pool *pool = load && load->target ? load->target(agent->configs[0]) : NULL;
+        if (!pool || (!pool->count && !pool->group))
+            return NO_STORE;
+        agent = pool->group ? &s->agents[s->blueprint->nodes[pool->group - 1].first]
+                            : &s->agents[pool->agents[0]];
+        if (agent->kind->flags & KIND_STORE)
+            return agent->index;
+    }
+    return NO_STORE;
+}
+
+/* ---- copies ---- */
+
+void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_copy *copy = &cache->table.copies[slot];
+    int64_t now = simulation_now(agent->simulation);
+    if (is_judged(agent, cache))
+        PROBE(agent->simulation, copy_drop, store_agent(agent, cache), copy->key, copy->version);
+    record_count(cache->record, CACHE_ENDED, 0, now, 1);
+    if (copy->used)
+        record_count(cache->record, CACHE_USEFUL, 0, now, 1);
+    if (copy->dirty && why == CACHE_EMPTIED)
+        record_count(cache->record, CACHE_LOST_DIRTY, copy->operation, now, 1);
+    cache_table_remove(&cache->table, slot, why);
+}
+
+static void make_room(struct agent *agent, const struct cache_config *config, uint32_t slot)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_list *list = &cache->table.lists[cache->table.copies[slot].list];
+    while (list->count > config->capacity) {
+        uint32_t victim =
+            cache_table_victim(&cache->table, slot, (enum cache_eviction)config->eviction);
+        if (!victim)
+            return;
+        if (cache->table.copies[victim].dirty)
+            cache_flush(agent, victim);
+        record_count(cache->record, CACHE_EVICTIONS, 0, simulation_now(agent->simulation), 1);
+        cache_drop(agent, victim, CACHE_EVICTED);
+        list = &cache->table.lists[cache->table.copies[slot].list];
+    }
+}
+
+/* The constant 0 stands for none. */
+bool cache_has_ttl(const struct cache_config *config)
+{
+    return config->ttl.kind != DISTRIBUTION_CONSTANT || config->ttl.value > 0;
+}
+
+static int64_t expiry(struct agent *agent, const struct cache_config *config, const struct call *c)
+{
+    if (!cache_has_ttl(config))
+        return INT64_MAX;
+    return simulation_now(agent->simulation) +
+           distribution_ns(&config->ttl, call_draw(c, agent, DRAW_EXPIRY));
+}
+
+/* The version in `c` becomes the copy of its key; its slot. */
+uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    uint32_t slot = cache_table_find(&cache->table, holder, c->key);
+    bool is_new = !slot;
+    if (is_new)
+        slot = cache_table_add(&cache->table, holder, c->key);
+    struct cache_copy *copy = &cache->table.copies[slot];
+    cache_tell(cache, c, CACHE_FILLS);
+    if (is_judged(agent, cache) && agent->simulation->probe->copy_take) {
+        const struct probe *probe = agent->simulation->probe;
+        const struct agent *store = store_agent(agent, cache);
+        if (!is_new)
+            PROBE(agent->simulation, copy_drop, store, copy->key, copy->version);
+        if (probe->copy_take(probe->context, store, c->key, c->version))
+            cache_tell(cache, c, CACHE_STALE_FILL_COUNT);
+    }
+    copy->version = c->version;
+    copy->size = c->size;
+    copy->expires_ns = expiry(agent, config, c);
+    if (is_new)
+        make_room(agent, config, slot);
+    cache_show(cache);
+    return slot;
+}
+
+void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    uint32_t slot = cache_table_find(&cache->table, holder, c->key);
+    if (slot)
+        cache_drop(agent, slot, CACHE_INVALIDATED);
+    cache_show(cache);
+}
+
+void cache_serve(struct agent *agent, struct call *c, uint32_t slot)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = config_of(agent, c);
+    struct cache_copy *copy = &cache->table.copies[slot];
+    const struct probe *probe = agent->simulation->probe;
+    c->version = copy->version;
+    if (is_judged(agent, cache) && probe->copy_serve &&
+        probe->copy_serve(probe->context, store_agent(agent, cache), c))
+        cache_tell(cache, c, CACHE_STALE_COUNT);
+    if (config->sliding && copy->expires_ns > simulation_now(agent->simulation))
+        copy->expires_ns = expiry(agent, config, c);
+    cache_table_touch(&cache->table, slot, (enum cache_eviction)config->eviction);
+}
+
+bool cache_is_fresh(const struct cache *cache, uint32_t slot)
+{
+    return slot && cache->table.copies[slot].expires_ns > *cache->record->now;
+}
+
+bool cache_is_within(const struct cache *cache, uint32_t slot, int64_t grace_ns)
+{
+    return slot && grace_ns > 0 &&
+           cache->table.copies[slot].expires_ns + grace_ns > *cache->record->now;
+}
+
+void cache_count_miss(const struct cache *cache, const struct call *c, uint64_t holder,
+                      uint32_t slot)
+{
+    static const enum cache_metric causes[] = {
+        [CACHE_NEVER] = CACHE_MISSES_COLD,      [CACHE_EVICTED] = CACHE_MISSES_CAPACITY,
+        [CACHE_EXPIRED] = CACHE_MISSES_EXPIRED, [CACHE_INVALIDATED] = CACHE_MISSES_INVALIDATED,
+        [CACHE_EMPTIED] = CACHE_MISSES_COLD,
+    };
+    cache_tell(cache, c, CACHE_MISSES);
+    cache_tell(cache, c,
+               slot ? CACHE_MISSES_EXPIRED
+                    : causes[cache_table_past(&cache->table, holder, c->key)]);
+}
+
+void cache_count_hit(const struct cache *cache, const struct call *c)
+{
+    cache_tell(cache, c, CACHE_HITS);
+    record_count(cache->record, CACHE_HIT_BYTES, c->operation, *cache->record->now, c->size);
+}

@@ -1,0 +1,171 @@
+/* Lists in arrays; SIEVE as in Zhang et al., NSDI 2024, algorithm 1. */
+#include "models/cache_table.h"
+
+#include "engine/kernel/check.h"
+#include "engine/kernel/random.h"
+
+#include <string.h>
+
+static uint64_t name_of(uint64_t holder, uint64_t key)
+{
+    return holder ? random_mix(key ^ random_mix(holder)) : key;
+}
+
+void cache_table_init(struct cache_table *t, struct arena *arena)
+{
+    *t = (struct cache_table){.arena = arena, .copies_used = 1, .lists_used = 1, .lists_room = 8};
+    t->copies_room = 64;
+    t->copies = arena_array(arena, t->copies_room, struct cache_copy);
+    t->lists = arena_array(arena, t->lists_room, struct cache_list);
+    registers_init(&t->index, arena);
+    registers_init(&t->owners, arena);
+    registers_init(&t->past, arena);
+}
+
+uint32_t cache_table_find(const struct cache_table *t, uint64_t holder, uint64_t key)
+{
+    return registers_get(&t->index, name_of(holder, key));
+}
+
+static void unlink_copy(struct cache_table *t, uint32_t slot)
+{
+    struct cache_copy *c = &t->copies[slot];
+    struct cache_list *list = &t->lists[c->list];
+    if (list->hand == slot)
+        list->hand = c->newer;
+    *(c->newer ? &t->copies[c->newer].older : &list->newest) = c->older;
+    *(c->older ? &t->copies[c->older].newer : &list->oldest) = c->newer;
+}
+
+static void link_newest(struct cache_table *t, uint32_t slot)
+{
+    struct cache_copy *c = &t->copies[slot];
+    struct cache_list *list = &t->lists[c->list];
+    c->newer = 0;
+    c->older = list->newest;
+    *(list->newest ? &t->copies[list->newest].newer : &list->oldest) = slot;
+    list->newest = slot;
+}
+
+void cache_table_touch(struct cache_table *t, uint32_t slot, enum cache_eviction eviction)
+{
+    t->copies[slot].used = t->copies[slot].visited = true;
+    if (eviction != CACHE_LRU)
+        return;
+    unlink_copy(t, slot);
+    link_newest(t, slot);
+}
+
+static uint32_t list_of(struct cache_table *t, uint64_t holder)
+{
+    if (!holder)
+        return 0;
+    uint32_t known = registers_get(&t->owners, holder);
+    if (known)
+        return known;
+    if (t->lists_used == t->lists_room) {
+        struct cache_list *more = arena_array(t->arena, 2 * t->lists_room, struct cache_list);
+        memcpy(more, t->lists, t->lists_used * sizeof *more);
+        t->lists = more;
+        t->lists_room *= 2;
+    }
+    registers_set(&t->owners, holder, t->lists_used);
+    return t->lists_used++;
+}
+
+static uint32_t slot_take(struct cache_table *t)
+{
+    uint32_t slot = t->free_head;
+    if (slot) {
+        t->free_head = t->copies[slot].older;
+        return slot;
+    }
+    if (t->copies_used == t->copies_room) {
+        struct cache_copy *more = arena_array(t->arena, 2 * t->copies_room, struct cache_copy);
+        memcpy(more, t->copies, t->copies_used * sizeof *more);
+        t->copies = more;
+        t->copies_room *= 2;
+    }
+    return t->copies_used++;
+}
+
+uint32_t cache_table_add(struct cache_table *t, uint64_t holder, uint64_t key)
+{
+    uint32_t slot = slot_take(t), list = list_of(t, holder);
+    t->copies[slot] = (struct cache_copy){
+        .name = name_of(holder, key), .key = key, .list = list, .takes_part = true};
+    registers_set(&t->index, t->copies[slot].name, slot);
+    t->lists[list].count++;
+    t->count++;
+    link_newest(t, slot);
+    return slot;
+}
+
+/* The hand goes from old to new and spares who was read since it last came by. */
+static uint32_t sieve(struct cache_table *t, struct cache_list *list, uint32_t but)
+{
+    uint32_t at = list->hand ? list->hand : list->oldest;
+    for (uint64_t i = 0; i <= 2 * list->count; i++) {
+        if (at != but && !t->copies[at].visited)
+            break;
+        t->copies[at].visited = false;
+        at = t->copies[at].newer ? t->copies[at].newer : list->oldest;
+    }
+    list->hand = t->copies[at].newer;
+    return at;
+}
+
+uint32_t cache_table_victim(struct cache_table *t, uint32_t slot, enum cache_eviction eviction)
+{
+    struct cache_list *list = &t->lists[t->copies[slot].list];
+    if (list->count < 2)
+        return 0;
+    if (eviction == CACHE_SIEVE)
+        return sieve(t, list, slot);
+    return list->oldest;
+}
+
+void cache_table_remove(struct cache_table *t, uint32_t slot, enum cache_end why)
+{
+    struct cache_copy *c = &t->copies[slot];
+    CHECK(c->takes_part);
+    if (c->dirty)
+        cache_table_clean(t, slot);
+    unlink_copy(t, slot);
+    t->lists[c->list].count--;
+    t->count--;
+    registers_erase(&t->index, c->name);
+    registers_set(&t->past, c->name, why);
+    c->takes_part = false;
+    c->older = t->free_head;
+    t->free_head = slot;
+}
+
+enum cache_end cache_table_past(const struct cache_table *t, uint64_t holder, uint64_t key)
+{
+    return (enum cache_end)registers_get(&t->past, name_of(holder, key));
+}
+
+void cache_table_soil(struct cache_table *t, uint32_t slot)
+{
+    struct cache_copy *c = &t->copies[slot];
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->dirty_next = 0;
+    c->dirty_prev = t->dirty_last;
+    *(t->dirty_last ? &t->copies[t->dirty_last].dirty_next : &t->dirty_first) = slot;
+    t->dirty_last = slot;
+    t->dirty++;
+}
+
+void cache_table_clean(struct cache_table *t, uint32_t slot)
+{
+    struct cache_copy *c = &t->copies[slot];
+    if (!c->dirty)
+        return;
+    c->dirty = false;
+    *(c->dirty_prev ? &t->copies[c->dirty_prev].dirty_next : &t->dirty_first) = c->dirty_next;
+    *(c->dirty_next ? &t->copies[c->dirty_next].dirty_prev : &t->dirty_last) = c->dirty_prev;
+    t->dirty--;
+}

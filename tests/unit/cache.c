@@ -1,0 +1,296 @@
+/* Caches: the order in which copies go, worked out by hand and against a naive list; expiry, one
+ * question for all, crashes, and that nothing is left over whatever happens. */
+#include "engine/kernel/random.h"
+#include "models/cache_copies.h"
+#include "tests/scenario.h"
+
+#include <stdio.h>
+
+/* ---- the table ---- */
+
+enum { KEYS = 40, ROOM = 12 };
+
+/* True where it was there; else the one that had to go stands in *gone. */
+static bool use(struct cache_table *t, uint64_t key, uint64_t room, enum cache_eviction eviction,
+                uint64_t *gone)
+{
+    uint32_t slot = cache_table_find(t, 0, key);
+    *gone = 0;
+    if (slot) {
+        cache_table_touch(t, slot, eviction);
+        return true;
+    }
+    slot = cache_table_add(t, 0, key);
+    if (t->lists[0].count > room) {
+        uint32_t victim = cache_table_victim(t, slot, eviction);
+        *gone = t->copies[victim].key;
+        cache_table_remove(t, victim, CACHE_EVICTED);
+    }
+    return false;
+}
+
+/* Room for four, A B C B D E C F: E takes the place of A and F that of B. */
+static void the_one_not_read_for_longest_goes(void)
+{
+    static const char accesses[] = "ABCBDECF", evicted[] = "     A B";
+    static const bool hits[] = {false, false, false, true, false, false, true, false};
+    struct arena arena = {0};
+    struct cache_table t;
+    uint64_t gone;
+    cache_table_init(&t, &arena);
+    for (int i = 0; accesses[i]; i++) {
+        CU_ASSERT_EQUAL(use(&t, (uint64_t)accesses[i], 4, CACHE_LRU, &gone), hits[i]);
+        CU_ASSERT_EQUAL(gone, evicted[i] == ' ' ? 0 : (uint64_t)evicted[i]);
+    }
+    arena_free(&arena);
+}
+
+/* A naive list, newest first: moved to the front by a hit (lru) or not (fifo). */
+static void agrees_with_a_naive_list(enum cache_eviction eviction)
+{
+    struct arena arena = {0};
+    struct cache_table t;
+    uint64_t list[ROOM + 1], gone;
+    uint32_t count = 0;
+    cache_table_init(&t, &arena);
+    for (uint64_t turn = 0; turn < 20000; turn++) {
+        uint64_t key = 1 + random_mix(turn) % KEYS, expected = 0;
+        uint32_t at = 0;
+        while (at < count && list[at] != key)
+            at++;
+        bool there = at < count;
+        if (!there)
+            at = count++;
+        if (!there || eviction == CACHE_LRU) {
+            memmove(list + 1, list, at * sizeof *list);
+            list[0] = key;
+        }
+        if (count > ROOM)
+            expected = list[--count];
+        CU_ASSERT_EQUAL_FATAL(use(&t, key, ROOM, eviction, &gone), there);
+        CU_ASSERT_EQUAL_FATAL(gone, expected);
+    }
+    CU_ASSERT_EQUAL(t.count, ROOM);
+    arena_free(&arena);
+}
+
+static void lru_agrees_with_a_naive_list(void)
+{
+    agrees_with_a_naive_list(CACHE_LRU);
+}
+
+static void fifo_agrees_with_a_naive_list(void)
+{
+    agrees_with_a_naive_list(CACHE_FIFO);
+}
+
+/* Room for three. A was read again: the hand spares it and takes B for D, then C for E. */
+static void sieve_spares_what_was_read(void)
+{
+    static const char accesses[] = "ABCADE", evicted[] = "    BC";
+    struct arena arena = {0};
+    struct cache_table t;
+    uint64_t gone;
+    cache_table_init(&t, &arena);
+    for (int i = 0; accesses[i]; i++) {
+        use(&t, (uint64_t)accesses[i], 3, CACHE_SIEVE, &gone);
+        CU_ASSERT_EQUAL(gone, evicted[i] == ' ' ? 0 : (uint64_t)evicted[i]);
+    }
+    arena_free(&arena);
+}
+
+static void holders_have_room_of_their_own(void)
+{
+    struct arena arena = {0};
+    struct cache_table t;
+    cache_table_init(&t, &arena);
+    for (uint64_t holder = 1; holder <= 20; holder++)
+        for (uint64_t key = 0; key < 5; key++)
+            cache_table_add(&t, holder, key);
+    for (uint64_t holder = 1; holder <= 20; holder++) {
+        uint32_t slot = cache_table_find(&t, holder, 3);
+        CU_ASSERT_EQUAL(t.lists[t.copies[slot].list].count, 5);
+        CU_ASSERT_EQUAL(t.copies[cache_table_victim(&t, slot, CACHE_LRU)].key, 0);
+    }
+    CU_ASSERT_EQUAL(cache_table_find(&t, 21, 3), 0);
+    arena_free(&arena);
+}
+
+/* ---- the kind ---- */
+
+struct played {
+    struct loaded loaded;
+    struct observer observer;
+    struct simulation *simulation;
+    uint64_t asked; /* calls that have reached the store in the first 10 s */
+};
+
+static void on_arrive(void *context, const struct agent *at, const struct call *c)
+{
+    struct played *p = context;
+    (void)c;
+    p->asked += !strcmp(at->node_name, "db") && simulation_now(at->simulation) < 10 * SECOND;
+}
+
+static void play(struct played *p, const char *text, uint64_t seed)
+{
+    *p = (struct played){.loaded = load(text, false)};
+    if (!p->loaded.scenario)
+        diagnostic_print(p->loaded.diagnostics, stdout, false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
+    p->observer = (struct observer){.context = p, .arrive = on_arrive};
+    struct simulation_options options = {.observer = &p->observer};
+    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
+    simulation_run(p->simulation, NULL);
+}
+
+static void played_free(struct played *p)
+{
+    simulation_free(p->simulation);
+    loaded_free(&p->loaded);
+}
+
+static const struct cache *cache_of(const struct played *p)
+{
+    return p->simulation->agents[node_in(p->loaded.blueprint, "cache")->first].durable;
+}
+
+static uint64_t asked(const char *text)
+{
+    struct played p;
+    play(&p, text, 1);
+    uint64_t count = p.asked;
+    played_free(&p);
+    return count;
+}
+
+#define SYSTEM(arrivals, cache, rest)                                                              \
+    "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"                       \
+    "  app: {kind: client, arrivals: " arrivals ", keys: uniform(1), to: cache}\n"                 \
+    "  cache: {kind: cache, " cache ", to: db}\n"                                                  \
+    "  db: {kind: database, slots: 1000, read: 100ms, write: 10ms}\n" rest
+
+/* Reads at 0, 250 ms .. 9750 ms. A copy made at 100 ms is gone at 1100 ms: 0, 1250 ms, 2500 ms ..
+ * 8750 ms miss. */
+static void copies_expire(void)
+{
+    CU_ASSERT_EQUAL(asked(SYSTEM("constant(4/s)", "pattern: read_through, ttl: 1s", "")), 8);
+    CU_ASSERT_EQUAL(asked(SYSTEM("constant(4/s)", "pattern: read_through", "")), 1);
+}
+
+/* The copy made at 100 ms is read every 250 ms: it never expires. */
+static void a_sliding_expiry_begins_anew_with_every_hit(void)
+{
+    CU_ASSERT_EQUAL(
+        asked(SYSTEM("constant(4/s)", "pattern: read_through, ttl: 300ms, sliding: true", "")), 1);
+}
+
+/* Ten at once, each second; each copy is gone by the next. */
+static void one_asks_for_all(void)
+{
+    CU_ASSERT_EQUAL(asked(SYSTEM("batches(10 every 1s)", "pattern: read_through, ttl: 500ms", "")),
+                    100);
+    CU_ASSERT_EQUAL(asked(SYSTEM("batches(10 every 1s)",
+                                 "pattern: read_through, ttl: 500ms, single_flight: true", "")),
+                    10);
+}
+
+/* The first is asked for at 0; then every read finds the old copy, and 0.25 s after each expiry the
+ * store is asked in the background: the copy of 100 ms, asked for again at 1250 ms, is there at
+ * 1350 ms: expiries at 1100, 2350, 3600 ms .. 8600 ms, 9850 ms: seven times more. */
+static void an_old_copy_answers_while_one_asks(void)
+{
+    struct played p;
+    play(&p,
+         SYSTEM("constant(4/s)", "pattern: read_through, ttl: 1s, stale_while_revalidate: 1s", ""),
+         1);
+    CU_ASSERT_EQUAL(p.asked, 8);
+    played_free(&p);
+}
+
+/* The store is asked at 0; the cache crashes at 4.1 s, and the read at 4.25 s finds it empty. */
+static void a_crash_empties_it(void)
+{
+    static const char *const patterns[] = {"cache_aside", "read_through", "write_through"};
+    for (int i = 0; i < 3; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 SYSTEM("constant(4/s)", "pattern: %s",
+                        "faults: [{at: 4100ms, for: 10ms, crash: cache}]\n"),
+                 patterns[i]);
+        CU_ASSERT_EQUAL(asked(text), 2);
+    }
+}
+
+/* Of the 40 reads four find the cache down, and one finds it empty. */
+static void who_asks_aside_goes_on_without_the_cache(void)
+{
+    struct played p;
+    play(&p,
+         SYSTEM("constant(4/s)", "pattern: cache_aside",
+                "faults: [{at: 3900ms, for: 1s, crash: cache}]\n"
+                "links: {default: {latency: 1ms, give_up: 20ms}}\n"),
+         1);
+    CU_ASSERT_EQUAL(p.asked, 1 + 4 + 1);
+    played_free(&p);
+}
+
+/* ---- whatever happens ---- */
+
+static void nothing_is_left_over(void)
+{
+    static const char *const caches[] = {
+        "pattern: cache_aside, ttl: exp(1s)",
+        "pattern: read_through, single_flight: true, ttl: 500ms, stale_while_revalidate: 300ms",
+        "pattern: write_through, single_flight: true, eviction: sieve, stale_if_error: 1s",
+        "pattern: write_back, flush: interval(every=200ms batch=7 dirty_limit=20)",
+        "pattern: write_around, on_write: update, scope: instance, eviction: fifo",
+        "pattern: cache_aside, scope: session, on_write: none, time: exp(1ms), slots: 2",
+    };
+    for (uint32_t i = 0; i < sizeof caches / sizeof *caches; i++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            char text[2048];
+            snprintf(text, sizeof text,
+                     "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1, drain: 200s}\n"
+                     "nodes:\n"
+                     "  app: {kind: client, count: 3, arrivals: [0s poisson(100/s), 9s "
+                     "poisson(0.001/s)], operations: "
+                     "{read: 70%%, write: 20%%, delete: 10%%}, keys: uniform(30), sessions: 20, "
+                     "timeout: 200ms, retry: {attempts: 2}, to: web}\n"
+                     "  web: {kind: service, count: 2, slots: 8, time: exp(1ms), timeout: 80ms, "
+                     "on_timeout: cancel, to: cache}\n"
+                     "  cache: {kind: cache, capacity: 10, %s, to: db}\n"
+                     "  db: {kind: database, slots: 4, read: exp(8ms), write: exp(8ms)}\n"
+                     "links: {default: {latency: uniform(0.1ms..3ms), loss: 2%%, duplicate: 3%%, "
+                     "reorder: 5%%}}\n"
+                     "faults:\n"
+                     "  - {at: 1s, for: 300ms, every: 1900ms, crash: cache}\n"
+                     "  - {at: 2s, for: 300ms, every: 2700ms, pause: cache}\n"
+                     "  - {at: 2s, for: 200ms, every: 2300ms, partition: cache | db}\n"
+                     "  - {at: 1500ms, for: 200ms, every: 3100ms, crash: web.1}\n",
+                     caches[i]);
+            struct played p;
+            play(&p, text, seed);
+            simulation_advance(p.simulation, 30 * SECOND);
+            CU_ASSERT_EQUAL(p.simulation->totals.issued, p.simulation->totals.ended);
+            CU_ASSERT_TRUE(p.simulation->totals.issued > 2400);
+            const struct cache_table *t = &cache_of(&p)->table;
+            uint64_t there = 0, dirty = 0;
+            for (uint32_t slot = 1; slot < t->copies_used; slot++) {
+                there += t->copies[slot].takes_part;
+                dirty += t->copies[slot].takes_part && t->copies[slot].dirty;
+            }
+            CU_ASSERT_EQUAL(there, t->count);
+            CU_ASSERT_EQUAL(dirty, t->dirty);
+            for (uint32_t list = 0; list < t->lists_used; list++)
+                CU_ASSERT_TRUE(t->lists[list].count <= 10);
+            played_free(&p);
+        }
+}
+
+SUITE("cache", TEST(the_one_not_read_for_longest_goes), TEST(lru_agrees_with_a_naive_list),
+      TEST(fifo_agrees_with_a_naive_list), TEST(sieve_spares_what_was_read),
+      TEST(holders_have_room_of_their_own), TEST(copies_expire),
+      TEST(a_sliding_expiry_begins_anew_with_every_hit), TEST(one_asks_for_all),
+      TEST(an_old_copy_answers_while_one_asks), TEST(a_crash_empties_it),
+      TEST(who_asks_aside_goes_on_without_the_cache), TEST(nothing_is_left_over))

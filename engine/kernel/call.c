@@ -252,6 +252,8 @@ void call_lose(struct simulation *s, struct call *c, int64_t give_up_ns)
 void call_reset(struct simulation *s, struct call *c, enum status status)
 {
     s->totals.dropped++;
+    if (call_tail(c)->twin)
+        link_share_line(s, c); /* the other copy may come when the place is up again */
     event_cancel(&s->queue, c->timer);
     event_cancel(&s->queue, c->event);
     c->event = c->timer = 0;

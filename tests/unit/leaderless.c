@@ -303,9 +303,35 @@ static void memory_does_not_grow_with_the_run(void)
     }
 }
 
+/* The first copy of a message is refused by a place that is down, the second one finds it up: it
+ * says what the sender has made of it since it left. */
+static void a_copy_that_comes_after_a_restart_says_the_same(void)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct played p;
+        play(&p,
+             "orrery: 1\nrun: {warmup: 0s, duration: 60s, replications: 1, drain: 20s}\nnodes:\n"
+             "  app: {kind: client, arrivals: poisson(60/s), timeout: 1s, retry: {attempts: 4}, "
+             "operations: {read: 40%, cas: 30%, update: 30%}, keys: uniform(5), to: front}\n"
+             "  front: {kind: service, slots: unlimited, steps: [{call: store, times: 3}]}\n"
+             "  store: {kind: replicated, members: n, mode: leaderless, coordinator: owner, "
+             "quorum: {read: 1, write: 1, timeout: 3s}}\n"
+             "  n: {kind: database, count: 3}\n"
+             "links: {default: {latency: uniform(0s..300ms), duplicate: 50%, give_up: 2s}}\n"
+             "faults: [{at: 1s, every: 500ms, for: 100ms, crash: one of n, crash_answer: reset}]\n",
+             seed, false);
+        CU_ASSERT_TRUE(p.ledger.acked > 100);
+        CU_ASSERT_EQUAL(ledger_lost(&p.ledger), 0);
+        for (uint32_t i = 0; i < p.ledger.room; i++)
+            CU_ASSERT_TRUE(!p.ledger.writes[i].holders || p.ledger.writes[i].created);
+        played_free(&p);
+    }
+}
+
 SUITE("leaderless", TEST(a_calm_store_never_reads_old_data),
       TEST(strict_quorums_never_read_old_data), TEST(with_blocking_repair_they_are_atomic),
       TEST(the_last_write_wins_everywhere_at_last), TEST(siblings_meet_at_last),
       TEST(what_others_have_stood_in_for_comes_home),
       TEST(whoever_was_away_gets_what_it_has_missed), TEST(others_stand_in_for_who_is_away),
-      TEST(an_operation_has_a_quorum_of_its_own), TEST(memory_does_not_grow_with_the_run))
+      TEST(an_operation_has_a_quorum_of_its_own), TEST(memory_does_not_grow_with_the_run),
+      TEST(a_copy_that_comes_after_a_restart_says_the_same))

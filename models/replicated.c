@@ -361,7 +361,8 @@ const struct kind replicated_kind = {
         "whether it is up; that one asks the replicas, itself too. A client that asks all replicas "
         "itself is one whose coordinator stands beside it (`coordinator: nearest`). Of an update "
         "or "
-        "a compare-and-set it makes a read and then a write: nothing forbids others in between.",
+        "a compare-and-set it makes a read and then a write: nothing forbids "
+        "others in between; `validate` foresees the write alone.",
     .fields = &replicated_fields,
     .tables = {&visit_metrics, &consistency_metrics},
     .flags = KIND_VISITED | KIND_GROUP | KIND_STORE,

@@ -425,7 +425,6 @@ static void empty(struct agent *agent)
     for (uint32_t slot = 1; slot < cache->table.copies_used; slot++)
         if (cache->table.copies[slot].takes_part)
             cache_drop(agent, slot, CACHE_EMPTIED);
-    registers_clear(&cache->flights);
     cache_show(cache);
 }
 
@@ -448,6 +447,7 @@ static void cache_start(struct agent *agent)
             record_hide(cache->record, CACHE_STALE_FILLS);
         }
     }
+    registers_clear(&cache->flights);
     empty(agent);
     next_flush(agent);
 }
@@ -521,6 +521,7 @@ const struct kind cache_kind = {
     .step = cache_step,
     .settle = cache_settle,
     .tick = cache_tick,
+    .flush = empty,
     .check = cache_check,
     .load = &(const struct kind_load){.work_ns = load_work,
                                       .slots = load_slots,

@@ -137,6 +137,7 @@ enum fault_action {
     FAULT_CLOCK,
     FAULT_LOAD, /* clients: `factor` times the arrivals or users */
     FAULT_SCALE,
+    FAULT_FLUSH, /* an instant: caches are empty */
 };
 
 /* Which of a set's members are struck; all but PICK_ALL and PICK_HALVES are drawn anew for every

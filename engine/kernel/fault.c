@@ -60,6 +60,13 @@ static void clock_move(struct simulation *s, const struct place *place, int64_t 
     place_clock(s, place->index, by_ns, in_force(s, place, FAULT_CLOCK));
 }
 
+static void flush(struct simulation *s, const struct place *place)
+{
+    for (uint32_t i = 0; place->up && i < s->agent_count; i++)
+        if (s->agents[i].place == place && s->agents[i].kind->flush)
+            s->agents[i].kind->flush(&s->agents[i]);
+}
+
 static void place_struck(struct simulation *s, const struct blueprint_fault *fault,
                          struct place *place, uint32_t *mark)
 {
@@ -71,6 +78,9 @@ static void place_struck(struct simulation *s, const struct blueprint_fault *fau
         break;
     case FAULT_RESTART:
         restart(s, place, fault->reset);
+        break;
+    case FAULT_FLUSH:
+        flush(s, place);
         break;
     case FAULT_PAUSE:
         *mark = place->up ? place->incarnation : place->incarnation - 1;
@@ -106,7 +116,7 @@ static void place_freed(struct simulation *s, const struct blueprint_fault *faul
         clock_move(s, place, *mark ? -fault->bump : 0);
         break;
     default:
-        CHECK(fault->what == FAULT_RESTART);
+        CHECK(fault->what == FAULT_RESTART || fault->what == FAULT_FLUSH);
     }
 }
 

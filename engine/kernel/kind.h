@@ -75,6 +75,9 @@ struct kind {
      * begins with the key. NULL: nothing. The function may be NULL. */
     const char *(*doubt)(const void *config, const char *key);
 
+    /* A `flush` fault: what it holds of others' data is gone. NULL: it holds none. */
+    void (*flush)(struct agent *agent);
+
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
     const char *(*check)(const void *config);
 

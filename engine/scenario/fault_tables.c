@@ -10,6 +10,9 @@ const struct fault_word fault_words[] = {
     {"restart", FAULT_RESTART, TARGET_PLACES, AMOUNT_NONE, "set", NULL,
      "At one instant: what is down comes up, whatever crash keeps it down; what is up crashes and "
      "comes back."},
+    {"flush", FAULT_FLUSH, TARGET_PLACES, AMOUNT_NONE, "caches", NULL,
+     "At one instant: a cache that is up forgets all its copies, and loses writes that wait in "
+     "it."},
     {"pause", FAULT_PAUSE, TARGET_PLACES, AMOUNT_NONE, "set", NULL,
      "No progress, everything kept (SIGSTOP): at the end work goes on, and messages and timers "
      "that came meanwhile are handled late, in their order."},

@@ -101,7 +101,7 @@ static const struct node *key_of(const struct reading *entry, const char *key)
 static bool times_agree(struct point *point, const struct reading *entry)
 {
     const struct fault_settings *f = &entry->settings;
-    bool instant = entry->word->what == FAULT_RESTART;
+    bool instant = entry->word->what == FAULT_RESTART || entry->word->what == FAULT_FLUSH;
     struct document *d = &point->document;
     if (!f->has_at && !f->has_every && !f->has_mtbf)
         document_error(d, entry->map, "at: 60s, every: 10min or mtbf: exp(1h)",
@@ -114,7 +114,8 @@ static bool times_agree(struct point *point, const struct reading *entry)
                        "a fault lasts as `for` says or as `mttr` says, not both");
     else if (instant && (f->has_for || f->has_mttr))
         document_error(d, key_of(entry, f->has_for ? "for" : "mttr"),
-                       "down for some time is `crash`", "a `restart` is an instant");
+                       entry->word->what == FAULT_RESTART ? "down for some time is `crash`" : NULL,
+                       "a `%s` is an instant", entry->word->name);
     else if (!instant && !f->has_for && !f->has_mttr && (f->has_mtbf || f->has_every))
         document_error(d, key_of(entry, f->has_mtbf ? "mtbf" : "every"), "for: 30s",
                        "how long the fault lasts each time is missing");
@@ -172,8 +173,26 @@ static void put_times(const struct reading *entry, struct blueprint_fault *fault
     fault->mtbf = f->mtbf;
     fault->mttr = f->mttr;
     fault->duration = f->has_for ? f->duration : INT64_MAX;
-    if (entry->word->what == FAULT_RESTART)
+    if (entry->word->what == FAULT_RESTART || entry->word->what == FAULT_FLUSH)
         fault->duration = 0;
+}
+
+/* A flush is of caches alone. */
+static bool holds_copies(struct binder *binder, const struct reading *entry,
+                         const struct blueprint_fault *fault)
+{
+    const struct blueprint *b = binder->blueprint;
+    const struct fault_set *set = fault->sets;
+    for (uint32_t i = 0; fault->what == FAULT_FLUSH && i < set->count; i++)
+        for (uint32_t n = 0; n < b->node_count; n++) {
+            const struct blueprint_node *node = &b->nodes[n];
+            if (set->agents[i] - node->first >= node->count || node->kind->flush)
+                continue;
+            document_error(binder->document, entry->target, "only caches are flushed",
+                           "`%s` is a %s: it holds no copies", node->name, node->kind->name);
+            return false;
+        }
+    return true;
 }
 
 /* ---- its name ---- */
@@ -247,6 +266,7 @@ static bool read_entry(struct point *point, const struct node *map, struct bluep
     const struct node *by = document_find(map, "by");
     bool ok = put_name(point, &entry, faults, number);
     ok = fault_target_read(binder, entry.word, entry.target, fault) && ok;
+    ok = ok && holds_copies(binder, &entry, fault);
     ok = fault_amount_read(binder, entry.word, entry.action, by, fault) && ok;
     ok = ok && put_clients(point, &entry, fault);
     bool crash = fault->what == FAULT_CRASH || fault->what == FAULT_RESTART;

@@ -122,13 +122,15 @@ struct played {
     struct loaded loaded;
     struct observer observer;
     struct simulation *simulation;
-    uint64_t asked; /* calls that have reached the store in the first 10 s */
+    uint64_t all;   /* calls that have reached the store */
+    uint64_t asked; /* those of the first 10 s */
 };
 
 static void on_arrive(void *context, const struct agent *at, const struct call *c)
 {
     struct played *p = context;
     (void)c;
+    p->all += !strcmp(at->node_name, "db");
     p->asked += !strcmp(at->node_name, "db") && simulation_now(at->simulation) < 10 * SECOND;
 }
 
@@ -235,6 +237,43 @@ static void who_asks_aside_goes_on_without_the_cache(void)
     played_free(&p);
 }
 
+static void a_flush_empties_it(void)
+{
+    CU_ASSERT_EQUAL(asked(SYSTEM("constant(4/s)", "pattern: read_through",
+                                 "faults: [{at: 4100ms, flush: cache}]\n")),
+                    2);
+}
+
+#define BACK(arrivals, keys, duration, every, rest)                                                \
+    "orrery: 1\nrun: {warmup: 0s, duration: " duration ", replications: 1}\nnodes:\n"              \
+    "  app: {kind: client, arrivals: " arrivals ", operations: {write: 100%}, keys: " keys         \
+    ", to: cache}\n"                                                                               \
+    "  cache: {kind: cache, pattern: write_back, flush: interval(every=" every "), to: db}\n"      \
+    "  db: {kind: database, slots: 1000, write: 10ms}\n"                                           \
+    "links: {default: {latency: 1ms}}\n" rest
+
+/* Ten writes a second, each of another key, flushed at every full second: at 5.55 s those of 5.0 to
+ * 5.5 s wait, six of them. It flushes again one second after the crash and every second from then
+ * on: what was written up to 9.5 s has gone to the store by 10 s, 96 but for those six. */
+static void what_waits_is_lost_in_a_crash(void)
+{
+    CU_ASSERT_EQUAL(asked(BACK("constant(10/s)", "sequential(1M)", "10s", "1s", "")), 100 - 10);
+    CU_ASSERT_EQUAL(asked(BACK("constant(10/s)", "sequential(1M)", "10s", "1s",
+                               "faults: [{at: 5550ms, restart: cache}]\n")),
+                    96 - 6);
+}
+
+/* 100 writes a second of 1,000 keys with Zipf(1.0), flushed every 5 s: each flush writes the keys
+ * that were written at least once, sum of 1 - exp(-500 p) = 210.74 of them, with a standard
+ * deviation below 12. A flush every 5 s for 2,000 s. */
+static void a_flush_writes_each_key_once(void)
+{
+    struct played p;
+    play(&p, BACK("poisson(100/s)", "zipf(1.0 1k)", "2000s", "5s", ""), 1);
+    CU_ASSERT_DOUBLE_EQUAL((double)p.all / 400, 210.7365, 4 * 12 / 20.0);
+    played_free(&p);
+}
+
 /* ---- whatever happens ---- */
 
 static void nothing_is_left_over(void)
@@ -292,5 +331,6 @@ SUITE("cache", TEST(the_one_not_read_for_longest_goes), TEST(lru_agrees_with_a_n
       TEST(fifo_agrees_with_a_naive_list), TEST(sieve_spares_what_was_read),
       TEST(holders_have_room_of_their_own), TEST(copies_expire),
       TEST(a_sliding_expiry_begins_anew_with_every_hit), TEST(one_asks_for_all),
-      TEST(an_old_copy_answers_while_one_asks), TEST(a_crash_empties_it),
+      TEST(an_old_copy_answers_while_one_asks), TEST(a_crash_empties_it), TEST(a_flush_empties_it),
+      TEST(what_waits_is_lost_in_a_crash), TEST(a_flush_writes_each_key_once),
       TEST(who_asks_aside_goes_on_without_the_cache), TEST(nothing_is_left_over))

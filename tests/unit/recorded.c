@@ -23,7 +23,8 @@ static size_t make(char *text, uint64_t seed, bool once)
 {
     struct dice d = {seed * 2 + 1};
     static const char *const statuses[] = {"ok", "ok", "ok", "info", "fail"};
-    size_t size = (size_t)sprintf(text, "process,op,key,value,invoke_ns,complete_ns,status\n");
+    size_t size =
+        (size_t)snprintf(text, TEXT, "process,op,key,value,invoke_ns,complete_ns,status\n");
     uint32_t count = 2 + below(&d, MOST - 1), values = 1 + below(&d, 4), cas = below(&d, 4);
     uint32_t horizon = 4 + below(&d, 24);
     for (uint32_t i = 1; i <= count; i++) {
@@ -33,16 +34,16 @@ static size_t make(char *text, uint64_t seed, bool once)
         uint32_t own = once ? i : 1 + below(&d, values);
         char done[16] = "";
         if (strcmp(status, "info") || below(&d, 2))
-            sprintf(done, "%u", end);
+            snprintf(done, sizeof done, "%u", end);
         if (kind < 2)
-            size +=
-                (size_t)sprintf(text + size, "%u,read,x,%u,%u,%s,%s\n", i, of, begin, done, status);
+            size += (size_t)snprintf(text + size, TEXT - size, "%u,read,x,%u,%u,%s,%s\n", i, of,
+                                     begin, done, status);
         else if (kind == 2 || below(&d, 4) >= cas)
-            size += (size_t)sprintf(text + size, "%u,write,x,%u,%u,%s,%s\n", i, own, begin, done,
-                                    status);
+            size += (size_t)snprintf(text + size, TEXT - size, "%u,write,x,%u,%u,%s,%s\n", i, own,
+                                     begin, done, status);
         else
-            size += (size_t)sprintf(text + size, "%u,cas,x,%u:%u,%u,%s,%s\n", i, of, own, begin,
-                                    done, status);
+            size += (size_t)snprintf(text + size, TEXT - size, "%u,cas,x,%u:%u,%u,%s,%s\n", i, of,
+                                     own, begin, done, status);
     }
     return size;
 }
@@ -139,11 +140,11 @@ static void appends_are_remembered_in_order(void)
         struct history_problem problem;
         struct recorded_options options = {.budget = 1000};
         struct recorded_key key;
-        int size = sprintf(text,
-                           "process,op,key,value,invoke_ns,complete_ns,status\n"
-                           "1,append,x,a,0,10,ok\n2,append,x,b,5,15,ok\n3,append,x,c,20,,info\n"
-                           "4,read,x,%s,30,40,ok\n",
-                           reads[i]);
+        int size = snprintf(text, sizeof text,
+                            "process,op,key,value,invoke_ns,complete_ns,status\n"
+                            "1,append,x,a,0,10,ok\n2,append,x,b,5,15,ok\n3,append,x,c,20,,info\n"
+                            "4,read,x,%s,30,40,ok\n",
+                            reads[i]);
         struct history *h = history_parse(text, (size_t)size, &problem);
         CU_ASSERT_PTR_NOT_NULL_FATAL(h);
         recorded_judge(h, &options, &key);

@@ -58,65 +58,7 @@ void judge_prune(struct consistency *j, struct judged_key *key)
     order_settle(j, key);
 }
 
-/* ---- marks: since when which version was acknowledged ---- */
-
-static void mark_add(struct judged_key *key, const struct judged_write *w)
-{
-    struct judged_mark mark = {w->ack_ns, w->ack, w->order, w->invoke};
-    if (key->mark_count) {
-        const struct judged_mark *last = &key->marks[key->mark_count - 1];
-        bool newer = version_compare(w->order, last->order) > 0;
-        if (!newer && w->invoke <= last->invoke)
-            return;
-        mark.order = newer ? w->order : last->order;
-        mark.invoke = w->invoke > last->invoke ? w->invoke : last->invoke;
-    }
-    if (key->mark_count == key->mark_room) {
-        key->mark_room = key->mark_room ? 2 * key->mark_room : 4;
-        key->marks = realloc(key->marks, key->mark_room * sizeof *key->marks);
-        if (!key->marks)
-            check_machine("out of memory");
-    }
-    key->marks[key->mark_count++] = mark;
-}
-
-/* From the first acknowledgement of something newer than `order` to its begin; 0: there was none,
- * else at least 1.
- */
-static int64_t staleness_ns(const struct judged_key *key, struct version_order order,
-                            const struct judged_operation *o)
-{
-    uint32_t low = 0, high = key->mark_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (version_compare(key->marks[middle].order, order) > 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    bool stale = low < key->mark_count && key->marks[low].ack < o->invoke;
-    return stale ? o->invoke_ns - key->marks[low].ack_ns : -1;
-}
-
-uint64_t judge_latest_invoke(const struct judged_key *key, uint64_t begin)
-{
-    for (uint32_t i = key->mark_count; i-- > 0;)
-        if (key->marks[i].ack < begin)
-            return key->marks[i].invoke;
-    return 0;
-}
-
-int64_t judge_age(const struct judged_key *key, const struct judged_operation *o)
-{
-    uint32_t at = key->mark_count;
-    while (at && key->marks[at - 1].ack >= o->invoke)
-        at--;
-    if (!at)
-        return -1;
-    while (at > 1 && !version_compare(key->marks[at - 2].order, key->marks[at - 1].order))
-        at--;
-    return o->invoke_ns - key->marks[at - 1].ack_ns;
-}
+/* ---- operations ---- */
 
 /* How many acknowledged versions a stale read has missed. */
 static uint64_t versions_missed(const struct judged_answer *a, const struct judged_operation *o)
@@ -126,8 +68,6 @@ static uint64_t versions_missed(const struct judged_answer *a, const struct judg
         missed += w->acked && w->ack < o->invoke && version_compare(w->order, a->order) > 0;
     return missed;
 }
-
-/* ---- operations ---- */
 
 static void on_invoke(void *context, const struct agent *at, const struct call *c)
 {
@@ -293,7 +233,7 @@ static void judge_write(struct consistency *j, const struct agent *at, const str
         w->ack_ns = now_of(j);
         w->ack = ++j->sequence;
         count(j, w->agent, CONSISTENCY_WRITES, w->operation, w->at_ns, 1);
-        mark_add(key, w);
+        marks_add(key, w);
         copies_acked(key, w);
         order_completed(j, w);
         if (w->modifies)
@@ -336,6 +276,8 @@ static void on_complete(void *context, const struct agent *at, const struct call
     for (uint32_t i = 0; i < o->answer_count; i++)
         let_go(j, &o->answers[i]);
     order_close(j, o);
+    bool answered = is_read(type_of(j, c)) && c->status == STATUS_OK;
+    told_completed(j, at, c, o, answered ? answer_of(o, c->version) : NULL);
     table_drop(&j->operations, o);
 }
 
@@ -352,6 +294,7 @@ static void on_create(void *context, const struct agent *at, const struct call *
     if (w) { /* applied once more: the newer version counts from now on */
         w->order = v->order;
         w->agent = at->index;
+        told_made(j, w);
         return;
     }
     w = table_make(&j->writes, v->op_id);
@@ -375,6 +318,7 @@ static void on_create(void *context, const struct agent *at, const struct call *
         key->first = w;
     key->last = w;
     order_made(j, w);
+    told_made(j, w);
 }
 
 static void on_supersede(void *context, const struct agent *at, const struct version *winner,
@@ -448,9 +392,9 @@ static void on_serve(void *context, const struct agent *at, const struct call *c
         answer.invoke = w ? w->invoke : 0;
         answer.write = w;
     }
-    answer.staleness_ns = staleness_ns(key, answer.order, o);
-    answer.latest_invoke = judge_latest_invoke(key, o->invoke);
-    answer.age_ns = judge_age(key, o);
+    answer.staleness_ns = marks_staleness_ns(key, answer.order, o);
+    answer.latest_invoke = marks_latest_invoke(key, o->invoke);
+    answer.age_ns = marks_age_ns(key, o);
     judge_answer(j, o, &answer);
 }
 
@@ -526,6 +470,7 @@ struct consistency *consistency_open(const struct blueprint *b)
             j->has_sessions[n->first + k] = sessions_last(n);
     }
     j->node_count = b->node_count;
+    j->told = told_open(b);
     return j;
 }
 
@@ -554,6 +499,7 @@ void consistency_end(struct consistency *j)
     leaders_end(j);
     replicas_end(j);
     order_end(j);
+    told_end(j);
     table_each(&j->writes, j, end_write);
 }
 
@@ -586,6 +532,7 @@ void consistency_free(struct consistency *j)
     table_free(&j->sessions);
     free(j->stores);
     free(j->heals);
+    told_free(j->told);
     free(j->has_sessions);
     free(j);
 }

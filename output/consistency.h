@@ -7,6 +7,7 @@
  *     consistency_begin(judge, s);
  *     ... the run, simulation_close ...
  *     consistency_end(judge);                                       before the results are taken
+ *     consistency_tell(judge, &run);                                what `output` asks for
  *     consistency_free(judge);
  *
  * Cost: a few table looks an operation. Memory: operations in flight, a record for each version
@@ -15,6 +16,7 @@
 #define ORRERY_OUTPUT_CONSISTENCY_H
 
 #include "engine/kernel/probe.h"
+#include "engine/kernel/result.h"
 #include "engine/kernel/simulation.h"
 
 struct consistency;
@@ -23,6 +25,8 @@ struct consistency *consistency_open(const struct blueprint *blueprint);
 const struct probe *consistency_probe(const struct consistency *judge);
 void consistency_begin(struct consistency *judge, struct simulation *s);
 void consistency_end(struct consistency *judge);
+/* history and leaders of the run, where they are asked for: the judge's own until it is freed. */
+void consistency_tell(const struct consistency *judge, struct result_run *run);
 void consistency_free(struct consistency *judge);
 
 #endif

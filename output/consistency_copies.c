@@ -90,8 +90,8 @@ bool copies_serve(void *context, const struct agent *at, const struct call *c)
         ack = mark ? mark->ack : 0;
         ack_ns = mark ? mark->ack_ns : 0;
     }
-    answer.latest_invoke = judge_latest_invoke(key, o->invoke);
-    answer.age_ns = judge_age(key, o);
+    answer.latest_invoke = marks_latest_invoke(key, o->invoke);
+    answer.age_ns = marks_age_ns(key, o);
     answer.staleness_ns = ack && ack < o->invoke ? o->invoke_ns - ack_ns : -1;
     judge_answer(j, o, &answer);
     return answer.staleness_ns >= 0;

@@ -24,6 +24,7 @@ void leaders_role(void *context, const struct agent *at, uint32_t shard, uint64_
 {
     struct consistency *j = context;
     struct judged_store *store = store_of(j, at);
+    told_leads(j, at, term, on);
     (void)shard;
     if (!on) {
         store->leaders &= ~bit_of(j, at);
@@ -50,6 +51,7 @@ void leaders_place_lost(void *context, const struct agent *at)
     struct judged_store *store = store_of(j, at);
     if (!store->count)
         return;
+    told_leads(j, at, 0, false);
     store->leaders &= ~bit_of(j, at);
     dual_now(j, store);
 }

@@ -184,7 +184,7 @@ static void see_visible(struct consistency *j, const struct judged_store *store,
         }
     /* Who is down may come back and be read. */
     if (least_held(j, store, key, false, &least)) {
-        judge_forget_marks(key, least);
+        marks_forget(key, least);
         key->everywhere = true;
     }
 }

@@ -155,6 +155,7 @@ struct consistency {
     struct table operations, writes, keys, sessions;
     struct judged_store *stores; /* by node; count 0: no store; owned */
     bool *has_sessions;          /* by agent: its sessions come again; owned */
+    struct told *told;           /* or NULL: nobody asks */
     uint32_t node_count;
     struct judged_operation *oldest, *newest; /* under way */
     int64_t *heals; /* ends of faults of places and links, ascending; owned */
@@ -233,23 +234,12 @@ void leaders_end(struct consistency *j);
 /* Versions that nobody can serve any more are forgotten. */
 void judge_prune(struct consistency *j, struct judged_key *key);
 
-/* Marks that no read to come can need: every replica, up or not, holds something at least as new.
- */
-void judge_forget_marks(struct judged_key *key, struct version_order held);
-
 /* The write has been acknowledged, or is held by all: whatever of it comes second. */
 void judge_visible(const struct consistency *j, const struct judged_write *w);
 
 /* Of a read that is under way: an answer more. What it has is kept until the read has ended. */
 void judge_answer(struct consistency *j, struct judged_operation *o,
                   const struct judged_answer *answer);
-
-/* The latest begin of a write that was acknowledged before `begin`. */
-uint64_t judge_latest_invoke(const struct judged_key *key, uint64_t begin);
-
-/* From the acknowledgement of the newest version that was acknowledged before the operation began
- * to its begin; -1: there is none. */
-int64_t judge_age(const struct judged_key *key, const struct judged_operation *o);
 
 /* ---- consistency_copies.c: what caches tell ---- */
 
@@ -259,6 +249,27 @@ bool copies_serve(void *context, const struct agent *at, const struct call *c);
 
 /* A write has been acknowledged: whoever reads a copy of what is older reads something stale. */
 void copies_acked(struct judged_key *key, const struct judged_write *acked);
+
+/* ---- consistency_marks.c ---- */
+
+/* The write has been acknowledged. */
+void marks_add(struct judged_key *key, const struct judged_write *w);
+
+/* Marks that no read to come can need: every replica, up or not, holds something at least as new.
+ */
+void marks_forget(struct judged_key *key, struct version_order held);
+
+/* From the first acknowledgement of something newer than `order` to the begin of the operation; -1:
+ * there was none. */
+int64_t marks_staleness_ns(const struct judged_key *key, struct version_order order,
+                           const struct judged_operation *o);
+
+/* From the acknowledgement of the newest version that was acknowledged before the operation began
+ * to its begin; -1: there is none. */
+int64_t marks_age_ns(const struct judged_key *key, const struct judged_operation *o);
+
+/* The latest begin of a write that was acknowledged before `begin`; 0: there is none. */
+uint64_t marks_latest_invoke(const struct judged_key *key, uint64_t begin);
 
 /* ---- consistency_replicas.c ---- */
 
@@ -279,5 +290,17 @@ void order_read(struct consistency *j, const struct call *c, const struct judged
 void order_forget(struct judged_write *w);
 void order_settle(struct consistency *j, struct judged_key *key);
 void order_end(struct consistency *j);
+
+/* ---- consistency_told.c: what is asked for by `output` ---- */
+
+struct told *told_open(const struct blueprint *blueprint);
+void told_free(struct told *told);
+void told_leads(struct consistency *j, const struct agent *at, uint64_t term, bool on);
+/* `answer`: of a read that was ok; else NULL. */
+void told_completed(struct consistency *j, const struct agent *at, const struct call *c,
+                    const struct judged_operation *o, const struct judged_answer *answer);
+/* The write has become a version, perhaps after its caller had given up. */
+void told_made(struct consistency *j, const struct judged_write *w);
+void told_end(struct consistency *j);
 
 #endif

@@ -15,9 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SUMMARY, REPLICATIONS, DISTRIBUTIONS, SERIES, FAULTS, FILES };
-static const char *const file_names[FILES] = {"summary.csv", "replications.csv",
-                                              "distributions.csv", "series.csv", "faults.csv"};
+enum { SUMMARY, REPLICATIONS, DISTRIBUTIONS, SERIES, FAULTS, HISTORY, LEADERS, FILES };
+static const char *const file_names[FILES] = {
+    "summary.csv", "replications.csv", "distributions.csv", "series.csv",
+    "faults.csv",  "history.csv",      "leaders.csv"};
 static const double csv_confidence = 0.95;
 
 struct derivation {
@@ -86,6 +87,14 @@ static void put_headers(struct derivation *d)
         put_header(
             &d->files[FAULTS], d->report, false,
             COLUMNS("replication", "start_s", "end_s", "name", "action", "target", "amount"));
+    if (d->wanted[HISTORY])
+        put_header(&d->files[HISTORY], d->report, false,
+                   COLUMNS("replication", "process", "op", "key", "value", "invoke_ns",
+                           "complete_ns", "status", "op_id", "session", "node", "invoke_seq",
+                           "complete_seq", "version"));
+    if (d->wanted[LEADERS])
+        put_header(&d->files[LEADERS], d->report, false,
+                   COLUMNS("replication", "start_s", "end_s", "group", "node", "term"));
 }
 
 /* What a row begins with in summary and replications. */
@@ -408,6 +417,25 @@ static void keep_faults(struct derivation *d)
     d->outcome->fault_count = first->fault_count;
 }
 
+/* ---- rows that are told as they are: cells without commas ---- */
+
+static void put_rows(struct derivation *d, uint32_t r, struct csv *csv, const char *rows)
+{
+    while (*rows) {
+        const char *end = strchr(rows, '\n');
+        csv_integer(csv, d->point + 1);
+        csv_integer(csv, d->replications[r]);
+        for (const char *at = rows; at <= end;) {
+            size_t length = strcspn(at, ",\n");
+            csv_text(csv, arena_text(&d->arena, at, length));
+            at += length + 1;
+        }
+        csv_end(csv);
+        arena_reset(&d->arena);
+        rows = end + 1;
+    }
+}
+
 /* ---- points ---- */
 
 static void note_totals(struct derivation *d, const struct result *result, uint32_t replication)
@@ -461,6 +489,10 @@ static void derive_point(struct derivation *d)
         put_series(d, r);
     for (uint32_t r = 0; r < d->part_count && d->wanted[FAULTS]; r++)
         put_faults(d, r);
+    for (uint32_t r = 0; r < d->part_count && d->wanted[HISTORY]; r++)
+        put_rows(d, r, &d->files[HISTORY], d->results[r]->history);
+    for (uint32_t r = 0; r < d->part_count && d->wanted[LEADERS]; r++)
+        put_rows(d, r, &d->files[LEADERS], d->results[r]->leaders);
     for (uint32_t r = 0; r < d->part_count; r++)
         part_free(d->parts[r]);
 }
@@ -488,9 +520,11 @@ static bool finish_files(struct derivation *d, struct output_error *error)
 static void open_files(struct derivation *d)
 {
     for (int f = 0; f < FILES; f++) {
-        d->wanted[f] = f == SERIES   ? d->report->series_interval > 0
-                       : f == FAULTS ? d->report->faults
-                                     : true;
+        d->wanted[f] = f == SERIES    ? d->report->series_interval > 0
+                       : f == FAULTS  ? d->report->faults
+                       : f == HISTORY ? d->report->history
+                       : f == LEADERS ? d->report->leaders
+                                      : true;
         if (d->wanted[f])
             csv_open(&d->files[f], d->dir, file_names[f]);
     }

@@ -269,6 +269,8 @@ static void get_frame(struct reader *r, struct result *result)
     result->interval_count = get_below(r, UINT32_MAX);
     result->series_end = get_signed(r);
     get_strikes(r, result);
+    result->history = get_text(r);
+    result->leaders = get_text(r);
 }
 
 static enum part_status get_all(struct reader *r, struct part *part, const struct part_identity *id)

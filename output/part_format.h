@@ -1,5 +1,6 @@
 /* What writing and reading of part files share. Private to part.c and part_write.c; the layout
- * stands in part.h. Version 2 has windows of several parts, and what struck. */
+ * stands in part.h. Version 2 has windows of several parts, and what struck; version 3 what
+ * was asked for of stores. */
 #ifndef ORRERY_OUTPUT_PART_FORMAT_H
 #define ORRERY_OUTPUT_PART_FORMAT_H
 
@@ -10,7 +11,7 @@
 #include <stdio.h>
 
 enum {
-    PART_VERSION = 2,
+    PART_VERSION = 3,
     PART_MAGIC_SIZE = 8,
     PART_HEADER_SIZE = PART_MAGIC_SIZE + 4 + 8 + 8,
     PART_PATH_ROOM = 4096,

@@ -171,6 +171,8 @@ static void put_frame(struct part_bytes *w, const struct result *r)
     put(w, r->interval_count);
     put_signed(w, r->series_end);
     put_strikes(w, r);
+    put_text(w, r->history);
+    put_text(w, r->leaders);
 }
 
 static void put_all(struct part_bytes *w, const struct part_identity *id, const struct result *r)

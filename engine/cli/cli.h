@@ -35,7 +35,7 @@ struct options {
     const char *initial, *cas_fail;
     bool has_seed, has_replications, has_jobs, has_budget;
     uint64_t seed, replications, jobs, budget;
-    bool json, quiet, strict, plan, resume, help;
+    bool json, quiet, strict, plan, resume, history, help;
     enum color color;
 };
 

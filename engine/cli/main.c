@@ -11,8 +11,8 @@
 
 static const struct command commands[] = {
     {"run", "run SCENARIO [options]", "play a scenario: a table here, CSV files in results/",
-     "osSrjRTJq", 1, 1, command_run},
-    {"sweep", "sweep SCENARIO [options]", "play every point of its sweep", "osSrjPRTJq", 1, 1,
+     "osSrjRTHJq", 1, 1, command_run},
+    {"sweep", "sweep SCENARIO [options]", "play every point of its sweep", "osSrjPRTHJq", 1, 1,
      command_sweep},
     {"validate", "validate SCENARIO... [options]",
      "check without playing: errors, defaults, distributions, predicted load", "sq", 1,

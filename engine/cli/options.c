@@ -44,6 +44,8 @@ static const struct option table[] = {
      "what a failed cas tells: nothing (default), or that the value was another one"},
     {'B', "budget", "STEPS", OPTION_COUNT, AT(budget), AT(has_budget), INT64_MAX,
      "of the search, where values are written more than once (default 20000000)"},
+    {'H', "history", NULL, OPTION_FLAG, AT(history), 0, 0,
+     "write history.csv: every operation on a store, for `orrery check`"},
     {'J', "json", NULL, OPTION_FLAG, AT(json), 0, 0, "the answer as one JSON document"},
     {'q', "quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, "no table, no progress, no notes"},
     {'C', "color", "auto|always|never", OPTION_COLOR, AT(color), 0, 0,

@@ -228,8 +228,13 @@ static void judge_free(void *judge)
 {
     consistency_free(judge);
 }
-static const struct experiment_judge judge = {judge_open, judge_probe, judge_begin, judge_end,
-                                              judge_free};
+static void judge_tell(const void *judge_of, struct result_run *run)
+{
+    consistency_tell(judge_of, run);
+}
+
+static const struct experiment_judge judge = {judge_open, judge_probe, judge_begin,
+                                              judge_end,  judge_tell,  judge_free};
 
 static int finish(const struct options *options, const struct scenario *scenario,
                   const char *directory, const struct experiment_outcome *played, double began)
@@ -347,10 +352,14 @@ static int play_in(const struct options *options, struct scenario *scenario, con
 static int play(const struct options *options, bool sweep)
 {
     struct diagnostics diagnostics = {0};
+    const char *sets[OPTIONS_SETS_MAX + 1];
+    memcpy(sets, options->sets, sizeof options->sets);
+    if (options->history)
+        sets[options->set_count] = "output.history=true";
     struct scenario_request request = {
         .path = options->operands[0],
-        .sets = options->sets,
-        .set_count = options->set_count,
+        .sets = sets,
+        .set_count = options->set_count + options->history,
         .has_seed = options->has_seed,
         .seed = options->seed,
         .has_replications = options->has_replications,

@@ -170,6 +170,8 @@ static struct result *worker_play(struct worker *w, uint32_t point, uint32_t rep
         .message = s->diverged ? simulation_divergence(s) : NULL,
     };
     strikes_tell(s, &run);
+    if (judge)
+        judges->tell(judge, &run);
     struct result *result = recorder_result(s->recorder, &run);
     if (judge)
         judges->free(judge);

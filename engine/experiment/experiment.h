@@ -42,6 +42,7 @@ struct experiment_judge {
     const struct probe *(*probe)(const void *judge);
     void (*begin)(void *judge, struct simulation *s); /* before the start */
     void (*end)(void *judge); /* after simulation_close, before the results are taken */
+    void (*tell)(const void *judge, struct result_run *run); /* what it adds to the result */
     void (*free)(void *judge);
 };
 

@@ -236,6 +236,7 @@ struct blueprint {
     int64_t duration;        /* ns */
     int64_t drain;           /* ns: longest cool-down after the duration */
     int64_t series_interval; /* ns; 0: none */
+    bool history, leaders;   /* history.csv, leaders.csv are asked for */
     uint64_t in_flight;      /* calls alive at once; beyond, the design diverges */
 };
 

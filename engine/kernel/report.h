@@ -72,6 +72,7 @@ struct report {
     uint32_t percentile_count;
     int64_t warmup, duration, series_interval; /* ns */
     bool faults;                               /* some point has some */
+    bool history, leaders;                     /* asked for */
     bool warmup_short; /* `warmup: auto` found none that leaves half of the run */
     const struct expectation *expectations;
     uint32_t expectation_count;

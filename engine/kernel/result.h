@@ -91,6 +91,8 @@ struct result_run {
     uint32_t fault_count;
     const struct result_strike *strikes;
     uint32_t strike_count;
+    /* Rows of CSV that lack point and replication, or NULL: history.csv, leaders.csv. */
+    const char *history, *leaders;
 };
 
 struct result {
@@ -117,6 +119,7 @@ struct result {
     uint32_t fault_count;
     const struct result_strike *strikes; /* by begin, then in order of the faults */
     uint32_t strike_count;
+    const char *history, *leaders; /* as in struct result_run; "" where there is none */
 };
 
 /* Takes the result of a run and closes its recorder. Everything is copied: recorder and run may go.

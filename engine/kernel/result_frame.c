@@ -53,5 +53,7 @@ void result_take_frame(struct result *result, const struct recorder *r,
         result->interval_count += reached.end > reached.begin;
         result->series_end = reached.end;
     }
+    result->history = result_copy(arena, run->history);
+    result->leaders = result_copy(arena, run->leaders);
     take_strikes(result, run);
 }

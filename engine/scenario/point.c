@@ -74,6 +74,8 @@ void point_run(struct point *point)
     b->drain = run->drain;
     b->in_flight = run->in_flight;
     b->series_interval = output.series == TIME_NONE ? 0 : output.series;
+    b->history = output.history;
+    b->leaders = output.leaders;
 }
 
 static void check_top(struct point *point)

@@ -34,6 +34,7 @@ struct scenario {
     double warmup_floor;     /* ns, `warmup: auto`: the largest of all points */
     int64_t found_warmup;    /* ns; 0: not found yet */
     int64_t series_interval;
+    bool history, leaders;
     bool faults; /* some point has some */
     uint64_t seed;
     struct report report;
@@ -227,13 +228,16 @@ static void check_settings(struct scenario *s, uint32_t at, struct point *point)
         s->run = *r;
         s->seed = seed.seed;
         s->series_interval = point->blueprint->series_interval;
+        s->history = point->blueprint->history;
+        s->leaders = point->blueprint->leaders;
         output_percentiles(s, &point->document);
         return;
     }
     if (r->warmup != s->run.warmup || r->auto_warmup != s->run.auto_warmup ||
         r->duration != s->run.duration || r->replications != s->run.replications ||
         r->confidence > s->run.confidence || r->confidence < s->run.confidence ||
-        seed.seed != s->seed || point->blueprint->series_interval != s->series_interval)
+        seed.seed != s->seed || point->blueprint->series_interval != s->series_interval ||
+        point->blueprint->history != s->history || point->blueprint->leaders != s->leaders)
         document_error(
             &s->base, document_find(s->base.root, "sweep"), "make a scenario of its own for each",
             "`seed`, `run` and `output` are one for all points, and differ at point %u", at + 1);
@@ -334,6 +338,8 @@ static void make_report(struct scenario *s)
         .duration = s->run.duration,
         .series_interval = s->series_interval,
         .faults = s->faults,
+        .history = s->history,
+        .leaders = s->leaders,
     };
     s->report.expectations = expect_finish(&s->expect, &s->report.expectation_count);
     expect_percentiles(&s->expect, watch, s);

@@ -73,6 +73,17 @@ static const struct field output_fields[] = {
      .flags = FIELD_NONE,
      .min = 1,
      .summary = "Interval of series.csv; none: no such file."},
+    {.name = "history",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct output_settings, history),
+     .otherwise = "false",
+     .summary = "Every operation on a store, begin, end and version, in history.csv: what "
+                "`orrery check` reads. Large: 100 B an operation."},
+    {.name = "leaders",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct output_settings, leaders),
+     .otherwise = "false",
+     .summary = "Who took itself for the leader when, in leaders.csv."},
     {0},
 };
 const struct field_table settings_output = {.fields = output_fields};

@@ -27,6 +27,7 @@ struct run_settings {
 
 struct output_settings {
     int64_t series; /* ns; TIME_NONE: no series.csv */
+    bool history, leaders;
 };
 
 /* Keys of every node that are typed alike for all kinds. */

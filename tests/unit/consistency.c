@@ -2,6 +2,7 @@
  * counts anew at the end, pair by pair, what the judge has counted on the way. */
 #include "engine/kernel/consistency.h"
 #include "output/consistency.h"
+#include "output/recorded.h"
 #include "tests/scenario.h"
 
 #include <stdio.h>
@@ -396,6 +397,94 @@ static void raft_is_never_stale(void)
     }
 }
 
+/* ---- what was judged on the way, judged again from its history.csv ---- */
+
+static const char history_header[] =
+    "process,op,key,value,invoke_ns,complete_ns,status,op_id,session,node,invoke_seq,complete_seq,"
+    "version\n";
+
+/* Whether it was linearizable. */
+static bool judged_again(const char *text, uint64_t seed)
+{
+    struct loaded l = load(text, false);
+    if (!l.scenario)
+        diagnostic_print(l.diagnostics, stdout, false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l.scenario);
+    struct consistency *judge = consistency_open(l.blueprint);
+    struct simulation_options options = {.probe = consistency_probe(judge)};
+    struct simulation *s = simulation_create(l.blueprint, seed, 1, &options);
+    consistency_begin(judge, s);
+    simulation_run(s, NULL);
+    simulation_close(s);
+    consistency_end(judge);
+    struct result_run run = {0};
+    consistency_tell(judge, &run);
+    size_t size = sizeof history_header - 1 + strlen(run.history);
+    char *file = malloc(size + 1);
+    memcpy(file, history_header, sizeof history_header);
+    memcpy(file + sizeof history_header - 1, run.history, strlen(run.history) + 1);
+    struct history_problem problem;
+    struct history *h = history_parse(file, size, &problem);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+    CU_ASSERT_TRUE(h->count > 500);
+    struct recorded_key *keys = calloc(h->key_count, sizeof *keys);
+    recorded_judge(h, &(struct recorded_options){.budget = 1}, keys);
+    uint64_t anomalies = 0, own = 0, again = 0;
+    for (uint32_t k = 0; k < h->key_count; k++) {
+        CU_ASSERT_FALSE(keys[k].searched);
+        anomalies += keys[k].anomalies;
+        own += keys[k].own_violations;
+        again += keys[k].again_violations;
+    }
+    const struct blueprint_node *store = node_in(l.blueprint, "store");
+    bool good = !told(s, store, CONSISTENCY_ANOMALIES);
+    CU_ASSERT_EQUAL(!anomalies, good);
+    CU_ASSERT_EQUAL(own, told(s, store, CONSISTENCY_READ_YOUR_WRITES_REALTIME_COUNT));
+    CU_ASSERT_EQUAL(again, told(s, store, CONSISTENCY_MONOTONIC_READS_REALTIME_COUNT));
+    free(keys);
+    history_free(h);
+    free(file);
+    simulation_free(s);
+    consistency_free(judge);
+    loaded_free(&l);
+    return good;
+}
+
+#define UPDATES(store, faults)                                                                     \
+    "orrery: 1\nrun: {warmup: 0s, duration: 12s, replications: 1}\noutput: {history: true}\n"      \
+    "nodes:\n"                                                                                     \
+    "  app: {kind: client, count: 2, arrivals: [0s poisson(100/s), 9s poisson(0.001/s)], "         \
+    "operations: {read: 60%, write: 20%, update: 20%}, keys: uniform(12), sessions: 15, "          \
+    "timeout: 300ms, to: store}\n" store                                                           \
+    "links: {default: {latency: uniform(1ms..60ms)}}\n" faults
+#define CRASHES                                                                                    \
+    "faults: [{at: 2s, for: 2s, crash: store.leader}, {at: 6s, for: 2s, "                          \
+    "partition: store.leader, clients: with store.leader}]\n"
+#define CUTS                                                                                       \
+    "faults: [{at: 2s, for: 2s, crash: one of n}, {at: 5s, for: 2s, partition: one of n}]\n"
+
+static void histories_tell_the_same(void)
+{
+    static const char *const texts[] = {
+        UPDATES(LEADER("ack: async, reads: any"), ""),
+        UPDATES(LEADER("ack: async, reads: leader, failover: {heartbeat: 100ms, timeout: 400ms}"),
+                CRASHES),
+        UPDATES(LEADER("ack: quorum, reads: leader, failover: {heartbeat: 100ms, timeout: 400ms, "
+                       "fencing: true}"),
+                CRASHES),
+        UPDATES(LEADER("mode: raft(election_min=300ms election_max=600ms heartbeat=50ms)"),
+                CRASHES),
+        UPDATES(LEADER("mode: leaderless"), CUTS),
+    };
+    uint32_t good[5] = {0};
+    for (uint64_t seed = 1; seed <= 30; seed++)
+        for (int i = 0; i < 5; i++)
+            good[i] += judged_again(texts[i], seed);
+    CU_ASSERT_EQUAL(good[0] + good[1], 0);
+    CU_ASSERT_EQUAL(good[3], 30);
+}
+
 SUITE("the consistency judge", TEST(lagging_followers_are_counted),
       TEST(sessions_are_kept_what_they_were_promised), TEST(what_failover_takes_back_is_counted),
-      TEST(replicas_agree_again), TEST(one_copy_is_never_stale), TEST(raft_is_never_stale))
+      TEST(replicas_agree_again), TEST(histories_tell_the_same), TEST(one_copy_is_never_stale),
+      TEST(raft_is_never_stale))

@@ -270,15 +270,3 @@ void replicas_end(struct consistency *j)
             heal(j, &j->stores[i]);
     table_each(&j->keys, j, end_key);
 }
-
-void judge_forget_marks(struct judged_key *key, struct version_order held)
-{
-    uint32_t old = 0;
-    while (old + 1 < key->mark_count && version_compare(key->marks[old].order, held) <= 0)
-        old++;
-    if (old < 16)
-        return;
-    old--; /* the latest begin of all before stands there */
-    key->mark_count -= old;
-    memmove(key->marks, key->marks + old, key->mark_count * sizeof *key->marks);
-}

@@ -222,6 +222,10 @@ static void write_back(struct agent *agent, struct call *c, uint64_t holder)
     }
     c->version = c->op_id;
     uint32_t slot = cache_install(agent, c, holder);
+    if (!slot) { /* there is no room for it at all */
+        ask_store(agent, c, STAGE_STORE);
+        return;
+    }
     cache->table.copies[slot].operation = c->operation;
     cache_table_soil(&cache->table, slot);
     cache_show(cache);

@@ -20,8 +20,8 @@ struct cache_config {
     struct station_config station;
     struct caller_config caller;
     struct pool to;
-    struct distribution ttl;                        /* ns; the constant 0: copies do not expire */
-    uint64_t capacity;                              /* copies; COUNT_UNLIMITED */
+    struct distribution ttl; /* ns; the constant 0: copies do not expire */
+    uint64_t capacity;       /* copies, or bytes with COUNT_BYTES; COUNT_UNLIMITED */
     int64_t stale_if_error, stale_while_revalidate; /* ns past the expiry */
     int64_t flush_every;                            /* ns */
     uint64_t flush_batch, flush_limit;              /* dirty copies */

@@ -75,19 +75,30 @@ void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why)
     cache_table_remove(&cache->table, slot, why);
 }
 
+static bool is_full(const struct cache_config *config, const struct cache_list *list)
+{
+    if (config->capacity == COUNT_UNLIMITED)
+        return false;
+    if (config->capacity & COUNT_BYTES)
+        return list->bytes > (config->capacity & ~COUNT_BYTES);
+    return list->count > config->capacity;
+}
+
 static void make_room(struct agent *agent, const struct cache_config *config, uint32_t slot)
 {
     struct cache *cache = agent->durable;
     const struct cache_list *list = &cache->table.lists[cache->table.copies[slot].list];
-    while (list->count > config->capacity) {
+    while (is_full(config, list)) {
         uint32_t victim =
             cache_table_victim(&cache->table, slot, (enum cache_eviction)config->eviction);
         if (!victim)
-            return;
+            victim = slot; /* it is too large for an empty cache */
         if (cache->table.copies[victim].dirty)
             cache_flush(agent, victim);
         record_count(cache->record, CACHE_EVICTIONS, 0, simulation_now(agent->simulation), 1);
         cache_drop(agent, victim, CACHE_EVICTED);
+        if (victim == slot)
+            return;
         list = &cache->table.lists[cache->table.copies[slot].list];
     }
 }
@@ -126,12 +137,11 @@ uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holde
             cache_tell(cache, c, CACHE_STALE_FILL_COUNT);
     }
     copy->version = c->version;
-    copy->size = c->size;
+    cache_table_resize(&cache->table, slot, c->size);
     copy->expires_ns = expiry(agent, config, c);
-    if (is_new)
-        make_room(agent, config, slot);
+    make_room(agent, config, slot);
     cache_show(cache);
-    return slot;
+    return cache->table.copies[slot].takes_part ? slot : 0;
 }
 
 void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder)

@@ -61,7 +61,8 @@ void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why);
 /* Sends a dirty copy on to the store. */
 void cache_flush(struct agent *agent, uint32_t slot);
 
-/* The version in `c` becomes the copy of its key; its slot. What is too much goes. */
+/* The version in `c` becomes the copy of its key; its slot, or 0 where it is larger than the whole
+ * cache. What is too much goes. */
 uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holder);
 void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder);
 

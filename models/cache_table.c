@@ -101,6 +101,13 @@ uint32_t cache_table_add(struct cache_table *t, uint64_t holder, uint64_t key)
     return slot;
 }
 
+void cache_table_resize(struct cache_table *t, uint32_t slot, uint32_t size)
+{
+    struct cache_copy *c = &t->copies[slot];
+    t->lists[c->list].bytes += (uint64_t)size - c->size;
+    c->size = size;
+}
+
 /* The hand goes from old to new and spares who was read since it last came by. */
 static uint32_t sieve(struct cache_table *t, struct cache_list *list, uint32_t but)
 {
@@ -133,6 +140,7 @@ void cache_table_remove(struct cache_table *t, uint32_t slot, enum cache_end why
         cache_table_clean(t, slot);
     unlink_copy(t, slot);
     t->lists[c->list].count--;
+    t->lists[c->list].bytes -= c->size;
     t->count--;
     registers_erase(&t->index, c->name);
     registers_set(&t->past, c->name, why);

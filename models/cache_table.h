@@ -29,7 +29,7 @@ struct cache_copy {
 
 struct cache_list {
     uint32_t newest, oldest, hand;
-    uint64_t count;
+    uint64_t count, bytes;
 };
 
 struct cache_table {
@@ -55,6 +55,9 @@ void cache_table_touch(struct cache_table *table, uint32_t slot, enum cache_evic
 
 /* A new copy, which is not there yet. */
 uint32_t cache_table_add(struct cache_table *table, uint64_t holder, uint64_t key);
+
+/* The value of a copy has this size. */
+void cache_table_resize(struct cache_table *table, uint32_t slot, uint32_t size);
 
 /* Who goes next from the list of `slot`, which is not `slot` itself; 0: nobody. */
 uint32_t cache_table_victim(struct cache_table *table, uint32_t slot, enum cache_eviction eviction);

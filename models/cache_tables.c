@@ -98,9 +98,10 @@ const struct field_table cache_fields = {
              .type = FIELD_COUNT,
              .offset = offsetof(struct cache_config, capacity),
              .otherwise = "unlimited",
-             .flags = FIELD_UNLIMITED | FIELD_WHOLE,
+             .flags = FIELD_UNLIMITED | FIELD_WHOLE | FIELD_BYTES,
              .min = 1,
-             .summary = "Copies in each instance."},
+             .summary = "Copies in each instance, or bytes of their values (5MB, by the "
+                        "`sizes` of the client)."},
             {.name = "eviction",
              .type = FIELD_WORD,
              .offset = offsetof(struct cache_config, eviction),

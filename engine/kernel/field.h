@@ -19,9 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COUNT_UNLIMITED UINT64_MAX /* a FIELD_COUNT written `unlimited` */
-#define TIME_NONE INT64_C(-1)      /* a FIELD_TIME written `none` */
-#define TIME_AUTO INT64_C(-2)      /* a FIELD_TIME written `auto` */
+#define COUNT_UNLIMITED UINT64_MAX      /* a FIELD_COUNT written `unlimited` */
+#define COUNT_BYTES (UINT64_C(1) << 63) /* set in a FIELD_COUNT written in bytes (5MB) */
+#define TIME_NONE INT64_C(-1)           /* a FIELD_TIME written `none` */
+#define TIME_AUTO INT64_C(-2)           /* a FIELD_TIME written `auto` */
 
 /* Agents one of which is called: resolved by the loader; indices of struct agent, the same in every
  * simulation of a point. A name without `count` is a pool of one. */
@@ -66,6 +67,7 @@ enum field_flags {
     FIELD_PER_REQUEST = 16, /* its default is told in `summary`, not as a value: 0 or NONE stored */
     FIELD_WHOLE = 32,       /* read once for the node: `operations:` cannot override it */
     FIELD_AUTO = 64,        /* `auto` is a value */
+    FIELD_BYTES = 128,      /* COUNT: a number of bytes is a value too */
     FIELD_BARE = 64, /* WORD: a bare quantity is the first word with it as its first parameter:
                         `errors: 50%` means `errors: share(50%)` */
 };

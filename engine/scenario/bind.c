@@ -100,12 +100,15 @@ static void bind_count(const struct binder *binder, const struct field *field, v
         *count = COUNT_UNLIMITED;
         return;
     }
-    if (!quantity(binder, field, value, UNIT_PLAIN, &q))
+    struct unit_problem problem;
+    bool bytes = field->flags & FIELD_BYTES && unit_read(value->text, &q, &problem) &&
+                 q.dimension == UNIT_BYTES;
+    if (!quantity(binder, field, value, bytes ? UNIT_BYTES : UNIT_PLAIN, &q))
         return;
     if (!q.is_whole || q.whole < 0)
         document_error(binder->document, value, NULL, "`%s` is a whole number", field->name);
     else
-        *count = (uint64_t)q.whole;
+        *count = (uint64_t)q.whole | (bytes ? COUNT_BYTES : 0);
 }
 
 static void bind_number(const struct binder *binder, const struct field *field, void *base,

@@ -186,6 +186,8 @@ static void put_value(FILE *out, const struct field *f)
     } else {
         fprintf(out, "{\"$ref\": \"#/definitions/%s\"}", definition_of(f->type));
     }
+    if (f->type == FIELD_COUNT && f->flags & FIELD_BYTES)
+        fputs(", {\"$ref\": \"#/definitions/size\"}", out);
     if (f->flags & FIELD_UNLIMITED)
         fputs(", {\"const\": \"unlimited\"}", out);
     if (f->flags & FIELD_NONE)

@@ -274,6 +274,27 @@ static void a_flush_writes_each_key_once(void)
     played_free(&p);
 }
 
+/* Three values of 4 KB, read in turn: by the order of reading the one that went is always the next,
+ * unless there is room for all; one that is larger than the cache never has a copy. */
+static void room_is_counted_in_bytes(void)
+{
+    static const struct {
+        const char *capacity;
+        uint64_t asked;
+    } cases[] = {{"11KB", 40}, {"12KB", 3}, {"3KB", 40}, {"2", 40}, {"3", 3}};
+    for (int i = 0; i < 5; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"
+                 "  app: {kind: client, arrivals: constant(4/s), keys: sequential(3), sizes: 4KB, "
+                 "to: cache}\n"
+                 "  cache: {kind: cache, pattern: read_through, capacity: %s, to: db}\n"
+                 "  db: {kind: database, read: 10ms}\n",
+                 cases[i].capacity);
+        CU_ASSERT_EQUAL(asked(text), cases[i].asked);
+    }
+}
+
 /* ---- whatever happens ---- */
 
 static void nothing_is_left_over(void)
@@ -331,6 +352,7 @@ SUITE("cache", TEST(the_one_not_read_for_longest_goes), TEST(lru_agrees_with_a_n
       TEST(fifo_agrees_with_a_naive_list), TEST(sieve_spares_what_was_read),
       TEST(holders_have_room_of_their_own), TEST(copies_expire),
       TEST(a_sliding_expiry_begins_anew_with_every_hit), TEST(one_asks_for_all),
-      TEST(an_old_copy_answers_while_one_asks), TEST(a_crash_empties_it), TEST(a_flush_empties_it),
-      TEST(what_waits_is_lost_in_a_crash), TEST(a_flush_writes_each_key_once),
-      TEST(who_asks_aside_goes_on_without_the_cache), TEST(nothing_is_left_over))
+      TEST(an_old_copy_answers_while_one_asks), TEST(a_crash_empties_it),
+      TEST(room_is_counted_in_bytes), TEST(a_flush_empties_it), TEST(what_waits_is_lost_in_a_crash),
+      TEST(a_flush_writes_each_key_once), TEST(who_asks_aside_goes_on_without_the_cache),
+      TEST(nothing_is_left_over))

@@ -7,11 +7,13 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 static const struct replicated_mode *const modes[REPLICATED_MODES] = {
     [REPLICATED_SINGLE_LEADER] = &replicated_single_leader,
     [REPLICATED_RAFT] = &replicated_raft,
     [REPLICATED_LEADERLESS] = &replicated_leaderless,
+    [REPLICATED_MULTI_LEADER] = &replicated_multi_leader,
 };
 
 /* ---- making the group ---- */
@@ -216,6 +218,23 @@ static void keep_carried(struct group *group)
     }
 }
 
+void replicated_keep_known(struct group *group)
+{
+    const struct simulation *s = group->simulation;
+    struct registers old = group->known;
+    group->known = group->pins;
+    group->pins = old;
+    registers_clear(&group->known);
+    for (uint32_t i = 1; i < s->pool_used; i++) {
+        const struct call *c = call_at(s, i);
+        version_handle known = c->state == CALL_FREE ? 0 : registers_get(&old, c->op_id);
+        if (!known)
+            continue;
+        registers_set(&group->known, c->op_id, known);
+        version_keep(&group->versions, known);
+    }
+}
+
 static void collect(struct group *group)
 {
     versions_collect_begin(&group->versions);
@@ -296,6 +315,7 @@ static const char *replicated_check(const void *config)
 {
     const struct replicated_config *replicated = config;
     bool raft = replicated->mode == REPLICATED_RAFT;
+    bool multi = replicated->mode == REPLICATED_MULTI_LEADER;
     if (replicated->members.count > REPLICATED_MEMBERS_MAX)
         return "a replicated store has at most 63 members";
     if (raft && replicated->election_max < replicated->election_min)
@@ -311,9 +331,17 @@ static const char *replicated_check(const void *config)
     const char *why = quorum_check(replicated);
     if (why)
         return why;
-    if (replicated->has_conflict && (raft || replicated->mode == REPLICATED_SINGLE_LEADER))
-        return "one leader accepts all writes of a term: it has no `conflict`";
-    if (replicated->failover == REPLICATED_NO_FAILOVER &&
+    if (multi && replicated->failover == REPLICATED_FAILOVER)
+        return "of several leaders nobody is promoted: they have no `failover`";
+    if (multi && replicated->session)
+        return "several leaders promise sessions nothing: they have no `session`";
+    if (multi && replicated->ack != REPLICATED_ASYNC)
+        return "several leaders answer when they have written themselves: `ack` is async";
+    if (!multi && replicated->leader.group == REPLICATED_PER_ZONE)
+        return "`leader: per_zone` needs `mode: multi_leader`";
+    if (!multi && replicated->leader.count > 1)
+        return "several leaders need `mode: multi_leader`";
+    if (!multi && replicated->failover == REPLICATED_NO_FAILOVER &&
         replicated->on_partition == REPLICATED_ACCEPTS)
         return "`on_partition: accept` needs `failover`, whose detector says when";
     return NULL;
@@ -347,6 +375,18 @@ static double load_walk(const void *config, double speed, const struct load_visi
     return visitor->call(visitor->context, &replicated->members, copies, OPERATION_SAME);
 }
 
+/* A sweep may go over modes: what one of them has no use for is said, and no mistake. */
+static const char *replicated_doubt(const void *config, const char *key)
+{
+    const struct replicated_config *replicated = config;
+    bool one = replicated->mode == REPLICATED_SINGLE_LEADER || replicated->mode == REPLICATED_RAFT;
+    if (one && !strcmp(key, "conflict"))
+        return "has nothing to resolve: one leader accepts all writes";
+    if (replicated->mode != REPLICATED_MULTI_LEADER && !strcmp(key, "topology"))
+        return "is of several leaders, and here is none";
+    return NULL;
+}
+
 const struct kind replicated_kind = {
     .name = "replicated",
     .summary = "A store with a copy of the data on every member: a group, no machine.",
@@ -375,6 +415,7 @@ const struct kind replicated_kind = {
     .settle = replicated_settle,
     .tick = replicated_tick,
     .check = replicated_check,
+    .doubt = replicated_doubt,
     .finish = replicated_finish,
     .route = replicated_route,
     .leads = replicated_leads,

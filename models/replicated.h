@@ -24,9 +24,12 @@ enum replicated_modes {
     REPLICATED_SINGLE_LEADER,
     REPLICATED_RAFT,
     REPLICATED_LEADERLESS,
+    REPLICATED_MULTI_LEADER,
     REPLICATED_MODES
 };
 enum { REPLICATED_MEMBERS_MAX = 63 };
+enum replicated_topology { REPLICATED_ALL_TO_ALL, REPLICATED_RING, REPLICATED_STAR };
+#define REPLICATED_PER_ZONE UINT32_MAX /* in the `group` of an empty pool of leaders */
 enum replicated_ack { REPLICATED_ASYNC, REPLICATED_SEMI_SYNC, REPLICATED_QUORUM, REPLICATED_ALL };
 enum replicated_reads {
     REPLICATED_READ_LEADER,
@@ -41,7 +44,8 @@ struct replicated_config {
     int64_t retransmit;  /* ns until what was not confirmed is sent once more */
     int64_t batch;       /* ns from the first new entry until the leader sends; 0: at once */
     uint8_t mode, ack, reads, on_partition, session;
-    struct pool leader; /* the first one; count 0: the first member */
+    uint8_t topology;
+    struct pool leader; /* the first ones; count 0: the first member, or of every zone */
     /* Failover; of no meaning where `failover` is REPLICATED_NO_FAILOVER. */
     int64_t heartbeat, timeout, discovery; /* ns */
     double phi;
@@ -206,6 +210,10 @@ uint32_t replicated_nearest(const struct agent *caller, const struct group *grou
  * callers know of it, and that it can reach. */
 uint32_t replicated_view(struct group *group, const struct agent *caller);
 
+/* In a collection: writes with a key are known, and kept in `known`, as long as somebody may come
+ * with one once more. For modes that keep versions there. */
+void replicated_keep_known(struct group *group);
+
 /* Where a read goes by `reads`, with this leader. */
 uint32_t replicated_reader(struct agent *caller, const struct group *group, const struct call *call,
                            uint32_t leader);
@@ -218,6 +226,7 @@ uint32_t replicated_first_leader(const struct group *group);
 
 extern const struct field_table replicated_fields;
 extern const struct replicated_mode replicated_leaderless;
+extern const struct replicated_mode replicated_multi_leader;
 extern const struct replicated_mode replicated_raft;
 extern const struct replicated_mode replicated_single_leader;
 

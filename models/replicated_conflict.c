@@ -445,6 +445,19 @@ version_handle conflict_accept(struct replica *r, struct call *c, version_handle
     return made;
 }
 
+void conflict_finish(struct agent *agent)
+{
+    const struct replica *r = replica_of(agent);
+    const struct group *group = r->group;
+    const struct registers *held = &r->registers;
+    for (uint32_t i = 0; agent->place->up && i < held->room; i++) {
+        uint32_t count = conflict_siblings(group, held->slots[i].version);
+        for (uint32_t n = 0; n < count; n++)
+            PROBE(agent->simulation, decide, agent,
+                  version_at(&group->versions, conflict_nth(group, held->slots[i].version, n)));
+    }
+}
+
 void conflict_keep(struct group *group)
 {
     struct versions *versions = &group->versions;

@@ -66,6 +66,9 @@ uint32_t conflict_bytes(const struct group *group, version_handle value);
 /* The nth (0 ..) version of a value. */
 version_handle conflict_nth(const struct group *group, version_handle value, uint32_t n);
 
+/* The run is over: what a member that is up holds survives. For struct replicated_mode. */
+void conflict_finish(struct agent *agent);
+
 /* In a collection, after everything else of the mode has been marked: marks what is in sets. */
 void conflict_keep(struct group *group);
 

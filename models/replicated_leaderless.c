@@ -99,20 +99,6 @@ static void leaderless_tick(struct agent *agent, uint32_t tag, uint64_t argument
     repair_tick(replica_of(agent), (enum quorum_tick)tag);
 }
 
-/* What a member has at the end survives. */
-static void leaderless_finish(struct agent *agent)
-{
-    const struct replica *r = replica_of(agent);
-    const struct group *group = r->group;
-    const struct registers *held = &r->registers;
-    for (uint32_t i = 0; agent->place->up && i < held->room; i++) {
-        uint32_t count = conflict_siblings(group, held->slots[i].version);
-        for (uint32_t n = 0; n < count; n++)
-            PROBE(agent->simulation, decide, agent,
-                  version_at(&group->versions, conflict_nth(group, held->slots[i].version, n)));
-    }
-}
-
 /* ---- at the caller ---- */
 
 static uint32_t leaderless_route(struct agent *caller, struct group *group, const struct call *c)
@@ -130,27 +116,9 @@ static uint32_t leaderless_route(struct agent *caller, struct group *group, cons
     return (uint32_t)stream_below(agent_stream(caller, STREAM_PICK), group->count);
 }
 
-/* Writes with a key are known as long as somebody may come with it once more. */
-static void keep_known(struct group *group)
-{
-    const struct simulation *s = group->simulation;
-    struct registers old = group->known;
-    group->known = group->pins;
-    group->pins = old;
-    registers_clear(&group->known);
-    for (uint32_t i = 1; i < s->pool_used; i++) {
-        const struct call *c = call_at(s, i);
-        version_handle known = c->state == CALL_FREE ? 0 : registers_get(&old, c->op_id);
-        if (!known)
-            continue;
-        registers_set(&group->known, c->op_id, known);
-        version_keep(&group->versions, known);
-    }
-}
-
 static void leaderless_keep(struct group *group)
 {
-    keep_known(group);
+    replicated_keep_known(group);
     repair_keep(group);
     conflict_keep(group);
 }
@@ -170,7 +138,7 @@ const struct replicated_mode replicated_leaderless = {
     .step = leaderless_step,
     .settle = leaderless_settle,
     .tick = leaderless_tick,
-    .finish = leaderless_finish,
+    .finish = conflict_finish,
     .route = leaderless_route,
     .keep = leaderless_keep,
     .copies = leaderless_copies,

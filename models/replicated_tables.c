@@ -72,6 +72,24 @@ static const struct field_word mode_words[] = {
          "The members that keep a key are all asked, whoever of them answer first make a `quorum`; "
          "another member or one of them coordinates (Dynamo).",
          NULL},
+    [REPLICATED_MULTI_LEADER] =
+        {"multi_leader",
+         "Several members accept writes, each by itself, and tell the others, by `topology`, until "
+         "these have confirmed it; what meets goes by `conflict`. Callers write to the "
+         "leader of their zone, else the nearest one, and every leader goes on in a partition.",
+         NULL},
+    {0},
+};
+
+static const struct field_word topologies[] = {
+    [REPLICATED_ALL_TO_ALL] = {"all_to_all", "Every leader tells all others.", NULL},
+    [REPLICATED_RING] = {"ring", "The next one, which passes it on.", NULL},
+    [REPLICATED_STAR] = {"star", "The first one, which passes it on.", NULL},
+    {0},
+};
+
+static const struct field_word per_zone[] = {
+    {"per_zone", "Several leaders: the first member of every zone, and members in none.", NULL},
     {0},
 };
 
@@ -297,7 +315,16 @@ const struct field_table replicated_fields = {
              .type = FIELD_POOL,
              .offset = offsetof(struct replicated_config, leader),
              .flags = FIELD_PER_REQUEST | FIELD_WHOLE,
-             .summary = "The member that leads at the beginning. Left out: the first."},
+             .words = per_zone,
+             .summary = "The member that leads at the beginning; of several leaders all of them. "
+                        "Left out: the first, or per_zone: the first of every zone."},
+            {.name = "topology",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct replicated_config, topology),
+             .otherwise = "all_to_all",
+             .flags = FIELD_WHOLE,
+             .words = topologies,
+             .summary = "Whom each of several leaders tells of its writes, beside its followers."},
             {.name = "failover",
              .type = FIELD_RECORD,
              .offset = offsetof(struct replicated_config, failover),

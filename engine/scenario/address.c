@@ -145,6 +145,10 @@ void bind_pool(struct binder *binder, const struct field *field, void *base,
         *pool = (struct pool){0};
         return;
     }
+    if (field->words && value->type == NODE_SCALAR && !strcmp(value->text, field->words[0].name)) {
+        *pool = (struct pool){.group = UINT32_MAX}; /* nobody by name: the kind knows whom */
+        return;
+    }
     struct member *members = arena_array(binder->arena, count, struct member);
     for (uint32_t i = 0; i < count; i++) {
         if (!read_member(binder, field, names[i], &members[i]) || stands_twice(binder, members, i))

@@ -5,6 +5,9 @@
 #include "engine/kernel/check.h"
 
 #include <stdlib.h>
+
+#define SECOND_NS INT64_C(1000000000)
+#define SETTLE_NS (10 * SECOND_NS)
 #include <string.h>
 
 static struct record *group_record(const struct consistency *j, const struct judged_store *store)
@@ -20,13 +23,12 @@ static bool keeps(const struct judged_key *key, uint32_t member)
 /* ---- agreement ---- */
 
 /* Whether all members that keep the key hold the same version. */
-static bool agree(const struct judged_store *store, const struct judged_key *key, bool up_only,
-                  const struct consistency *j)
+static bool agree(const struct judged_store *store, const struct judged_key *key)
 {
     const struct judged_write *one = NULL;
     bool any = false;
     for (uint32_t i = 0; i < store->count; i++) {
-        if (!keeps(key, i) || (up_only && !keeps_live(j, store, key, i)))
+        if (!keeps(key, i))
             continue;
         if (any && key->replicas[i] != one)
             return false;
@@ -40,7 +42,7 @@ static void see_agreement(const struct consistency *j, const struct judged_store
                           struct judged_key *key)
 {
     struct record *record = group_record(j, store);
-    bool agrees = agree(store, key, false, j);
+    bool agrees = agree(store, key);
     if (agrees == key->agrees || !record)
         return;
     key->agrees = agrees;
@@ -50,28 +52,29 @@ static void see_agreement(const struct consistency *j, const struct judged_store
 /* ---- after the end of a fault ---- */
 
 static bool is_behind(const struct consistency *j, const struct judged_store *store,
-                      const struct judged_key *key)
+                      const struct judged_key *key, struct version_order target)
 {
     for (uint32_t i = 0; i < store->count; i++) {
         if (!keeps_live(j, store, key, i))
             continue;
         const struct judged_write *w = key->replicas[i];
-        if (!w || version_compare(w->order, key->target) < 0)
+        if (!w || version_compare(w->order, target) < 0)
             return true;
     }
     return false;
 }
 
 /* The newest that some member that is up holds: what all of them are to reach. */
-static void aim(const struct consistency *j, const struct judged_store *store,
-                struct judged_key *key)
+static struct version_order newest(const struct consistency *j, const struct judged_store *store,
+                                   const struct judged_key *key)
 {
-    key->target = (struct version_order){0, 0};
+    struct version_order most = {0, 0};
     for (uint32_t i = 0; i < store->count; i++) {
         const struct judged_write *w = key->replicas[i];
-        if (w && keeps_live(j, store, key, i) && version_compare(w->order, key->target) > 0)
-            key->target = w->order;
+        if (w && keeps_live(j, store, key, i) && version_compare(w->order, most) > 0)
+            most = w->order;
     }
+    return most;
 }
 
 static void see_convergence(struct consistency *j, struct judged_store *store)
@@ -87,7 +90,7 @@ static void see_convergence(struct consistency *j, struct judged_store *store)
 
 static void catch_up(struct consistency *j, struct judged_store *store, struct judged_key *key)
 {
-    if (!key->behind || is_behind(j, store, key))
+    if (!key->behind || is_behind(j, store, key, key->target))
         return;
     key->behind = false;
     store->behind--;
@@ -105,9 +108,26 @@ static void begin_healing(void *context, void *entry)
     struct judged_key *key = entry;
     if (key->store != h->store || !key->replicas)
         return;
-    aim(h->j, h->store, key);
-    key->behind = is_behind(h->j, h->store, key);
+    key->target = newest(h->j, h->store, key);
+    key->behind = is_behind(h->j, h->store, key, key->target);
     h->store->behind += key->behind;
+}
+
+static void begin_end(void *context, void *entry)
+{
+    const struct healing *h = context;
+    struct judged_key *key = entry;
+    if (key->store == h->store && key->replicas)
+        key->newest = newest(h->j, h->store, key);
+}
+
+/* What is newest a while before the end of the measurement, every member is to have in the end. */
+static void settle(struct consistency *j, struct judged_store *store)
+{
+    if (store->settled || now_of(j) < j->settle_ns)
+        return;
+    store->settled = true;
+    table_each(&j->keys, &(struct healing){j, store}, begin_end);
 }
 
 /* Ends of faults that have passed since this store was last told of anything: all that its members
@@ -148,6 +168,8 @@ void replicas_begin(struct consistency *j)
         if (parts && s->strikes[i].end < INT64_MAX)
             j->heals[j->heal_count++] = s->strikes[i].end;
     }
+    int64_t measured_ns = s->window.end - s->window.begin;
+    j->settle_ns = s->window.end - (measured_ns < 100 * SECOND_NS ? measured_ns / 10 : SETTLE_NS);
     qsort(j->heals, j->heal_count, sizeof *j->heals, by_instant);
 }
 
@@ -197,6 +219,7 @@ void replicas_apply(void *context, const struct agent *at, const struct version 
     struct judged_store *store = store_of(j, at);
     struct judged_key *key = key_of(j, at, v->key);
     struct judged_write *w = table_find(&j->writes, v->op_id);
+    settle(j, store);
     heal(j, store);
     if (!w)
         return; /* its record is gone: something newer is final */
@@ -230,6 +253,7 @@ void replicas_retract(void *context, const struct agent *at, const struct versio
     struct judged_store *store = store_of(j, at);
     struct judged_key *key = key_of(j, at, v->key);
     struct judged_write *w = table_find(&j->writes, v->op_id), *best = NULL;
+    settle(j, store);
     heal(j, store);
     if (!w)
         return;
@@ -246,9 +270,11 @@ void replicas_retract(void *context, const struct agent *at, const struct versio
     key->replicas[at->index - store->first] = best;
     if (best)
         best->held++;
+    if (store->settled && !version_compare(w->order, key->newest))
+        key->newest = newest(j, store, key); /* it was never to be had by all */
     see_agreement(j, store, key);
     if (key->behind)
-        aim(j, store, key);
+        key->target = newest(j, store, key);
     catch_up(j, store, key);
 }
 
@@ -258,7 +284,7 @@ static void end_key(void *context, void *entry)
 {
     struct consistency *j = context;
     const struct judged_key *key = entry;
-    if (!key->replicas || key->store->count < 2 || agree(key->store, key, true, j))
+    if (!key->replicas || !is_behind(j, key->store, key, key->newest))
         return;
     count(j, key->store->first, CONSISTENCY_DIVERGED, 0, j->simulation->window.end - 1, 1);
 }
@@ -266,7 +292,9 @@ static void end_key(void *context, void *entry)
 void replicas_end(struct consistency *j)
 {
     for (uint32_t i = 0; i < j->node_count; i++)
-        if (j->stores[i].count)
+        if (j->stores[i].count) {
+            settle(j, &j->stores[i]);
             heal(j, &j->stores[i]);
+        }
     table_each(&j->keys, j, end_key);
 }

@@ -87,6 +87,7 @@ struct judged_key {
     bool agrees;                    /* all of them hold the same */
     bool behind;                    /* not all of them hold `target` yet, after a fault */
     struct version_order target;    /* the newest when the fault had ended */
+    struct version_order newest;    /* the newest a while before the end */
     struct judged_write **replicas; /* what each replica holds; owned */
 };
 
@@ -144,6 +145,7 @@ struct judged_store {
     int64_t dual_first_ns, dual_last_ns;
     uint32_t heal;        /* the next of `heals` */
     uint32_t behind;      /* keys */
+    bool settled;         /* the end is near: `newest` of its keys are known */
     int64_t heal_ns;      /* end of the fault after which they are; NEVER_NS: nothing to settle */
     int64_t violation_ns; /* the first against linearizability */
     bool violated;
@@ -160,6 +162,7 @@ struct consistency {
     struct judged_operation *oldest, *newest; /* under way */
     int64_t *heals; /* ends of faults of places and links, ascending; owned */
     uint32_t heal_count;
+    int64_t settle_ns; /* what is newest then all are to have in the end */
     uint64_t sequence; /* numbers what the judge is told: orders what is at one nanosecond */
 };
 

@@ -140,6 +140,8 @@ static void move(struct pen *pen, double nines, double value)
     put(pen, nines, value);
 }
 
+static const double least_shown_ms = 0.01;
+
 /* What the axes must show. */
 struct extent {
     double least, most, nines;
@@ -172,6 +174,9 @@ static void draw_line(struct sheet *sheet, const struct bucket *bucket, size_t c
             extent->most = last;
     }
     finish(&pen);
+    /* Answers without any delay would draw the logarithmic axis down to nothing. */
+    if (tenth < least_shown_ms)
+        tenth = least_shown_ms;
     if (tenth < extent->least)
         extent->least = tenth;
     if (shown > extent->nines)

@@ -3,7 +3,7 @@
 #define READS "Share of the ok reads "
 #define LEADERS "failover mode=raft"              /* of stores whose leaders change */
 #define RULES "mode=leaderless mode=multi_leader" /* of those whose members all accept writes */
-#define COPIES "members"        /* of stores of several copies */
+#define COPIES "members"                          /* of stores of several copies */
 #define EVENT_OF(name, keys, text)                                                                 \
     {                                                                                              \
         name, "1", METRIC_TOTAL, 0, 0, text, keys                                                  \
@@ -146,9 +146,10 @@ const struct metric_table consistency_metrics = {
              "of every key, the newest version that some of them held then, or a newer one. Not "
              "told where the next fault ends, or the run does, before that.",
              COPIES},
-            EVENT_OF("diverged_keys", COPIES,
-                     "Keys of which the members that are up hold different versions when the run "
-                     "ends."),
+            EVENT_OF(
+                "diverged_keys", COPIES,
+                "Keys of which some member that is up holds, when the run ends, an older version "
+                "than was the newest 10 s, or a tenth of the measured time, before it."),
             {".keys", "1", METRIC_LEVEL, 0, 0, "Keys that some member has held."},
             {".agreed", "1", METRIC_LEVEL, 0, 0, "Those of which all members hold the same."},
             {"replica_agreement", "1", METRIC_SHARE, CONSISTENCY_AGREED, CONSISTENCY_KEYS,

@@ -2,6 +2,7 @@
 #include "models/replicated.h"
 
 #include "engine/kernel/consistency.h"
+#include "engine/kernel/watch.h"
 #include "models/registry.h"
 #include "models/replicated_leaderless.h"
 
@@ -105,6 +106,7 @@ static uint32_t replicated_route(struct agent *caller, uint32_t node, const stru
     const struct simulation *s = caller->simulation;
     struct replica *r = replica_of(&s->agents[s->blueprint->nodes[node].first]);
     struct group *group = r->group;
+    PROBE(s, ask, replica_agent(group, 0), c);
     return group->first + group->mode->route(caller, group, c);
 }
 
@@ -331,12 +333,8 @@ static const char *replicated_check(const void *config)
     const char *why = quorum_check(replicated);
     if (why)
         return why;
-    if (multi && replicated->failover == REPLICATED_FAILOVER)
-        return "of several leaders nobody is promoted: they have no `failover`";
     if (multi && replicated->session)
         return "several leaders promise sessions nothing: they have no `session`";
-    if (multi && replicated->ack != REPLICATED_ASYNC)
-        return "several leaders answer when they have written themselves: `ack` is async";
     if (!multi && replicated->leader.group == REPLICATED_PER_ZONE)
         return "`leader: per_zone` needs `mode: multi_leader`";
     if (!multi && replicated->leader.count > 1)
@@ -382,6 +380,10 @@ static const char *replicated_doubt(const void *config, const char *key)
     bool one = replicated->mode == REPLICATED_SINGLE_LEADER || replicated->mode == REPLICATED_RAFT;
     if (one && !strcmp(key, "conflict"))
         return "has nothing to resolve: one leader accepts all writes";
+    if (replicated->mode == REPLICATED_MULTI_LEADER && !strcmp(key, "failover"))
+        return "has no meaning: of several leaders nobody is promoted";
+    if (replicated->mode == REPLICATED_MULTI_LEADER && !strcmp(key, "ack"))
+        return "has no meaning: each of several leaders answers when it has written itself";
     if (replicated->mode != REPLICATED_MULTI_LEADER && !strcmp(key, "topology"))
         return "is of several leaders, and here is none";
     return NULL;
@@ -404,7 +406,7 @@ const struct kind replicated_kind = {
         "a compare-and-set it makes a read and then a write: nothing forbids "
         "others in between; `validate` foresees the write alone.",
     .fields = &replicated_fields,
-    .tables = {&visit_metrics, &consistency_metrics},
+    .tables = {&visit_metrics, &consistency_metrics, &watch_metrics},
     .flags = KIND_VISITED | KIND_GROUP | KIND_STORE,
     .config_size = sizeof(struct replicated_config),
     .volatile_size = REPLICATED_MEMORY,

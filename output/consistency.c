@@ -8,6 +8,7 @@
 #include "output/consistency.h"
 
 #include "engine/kernel/consistency.h"
+#include "engine/kernel/watch.h"
 #include "output/consistency_tables.h"
 
 #include <stdlib.h>
@@ -75,9 +76,36 @@ static void on_invoke(void *context, const struct agent *at, const struct call *
     struct judged_operation *o = table_make(&j->operations, c->op_id);
     (void)at;
     o->at_ns = c->arrived_ns;
+    o->operation = c->operation;
     o->invoke_ns = now_of(j);
     o->invoke = ++j->sequence;
     order_open(j, o);
+}
+
+static void on_ask(void *context, const struct agent *at, const struct call *c)
+{
+    struct consistency *j = context;
+    struct judged_operation *o = table_find(&j->operations, c->op_id);
+    struct watch *watch = j->simulation->watch;
+    if (!o || o->store)
+        return; /* tried once more */
+    o->store = store_of(j, at);
+    o->asked_ns = now_of(j);
+    o->watched = watch ? watch_begin(watch, at, o->asked_ns) : 0;
+}
+
+/* It has ended, or will never. */
+static void account_operation(struct consistency *j, const struct judged_operation *o,
+                              uint8_t operation, bool ok)
+{
+    if (!o->store)
+        return;
+    uint32_t first = o->store->first;
+    count(j, first, CONSISTENCY_OPERATIONS, operation, o->at_ns, 1);
+    count(j, first, CONSISTENCY_OK, operation, o->at_ns, ok);
+    if (o->watched)
+        watch_end(j->simulation->watch, &j->simulation->agents[first], o->watched, operation, ok,
+                  o->asked_ns);
 }
 
 static struct judged_session *session_of(struct consistency *j, const struct agent *at,
@@ -276,6 +304,7 @@ static void on_complete(void *context, const struct agent *at, const struct call
     for (uint32_t i = 0; i < o->answer_count; i++)
         let_go(j, &o->answers[i]);
     order_close(j, o);
+    account_operation(j, o, c->operation, c->status == STATUS_OK);
     bool answered = is_read(type_of(j, c)) && c->status == STATUS_OK;
     told_completed(j, at, c, o, answered ? answer_of(o, c->version) : NULL);
     table_drop(&j->operations, o);
@@ -433,6 +462,7 @@ struct consistency *consistency_open(const struct blueprint *b)
     j->probe = (struct probe){
         .context = j,
         .invoke = on_invoke,
+        .ask = on_ask,
         .complete = on_complete,
         .keeps = replicas_keeps,
         .create = on_create,
@@ -485,6 +515,13 @@ void consistency_begin(struct consistency *j, struct simulation *s)
     replicas_begin(j);
 }
 
+static void end_operation(void *context, void *entry)
+{
+    struct judged_operation *o = entry;
+    o->watched = 0; /* the watch is over */
+    account_operation(context, o, o->operation, false);
+}
+
 static void end_write(void *context, void *entry)
 {
     const struct consistency *j = context;
@@ -496,6 +533,7 @@ static void end_write(void *context, void *entry)
 
 void consistency_end(struct consistency *j)
 {
+    table_each(&j->operations, j, end_operation);
     leaders_end(j);
     replicas_end(j);
     order_end(j);

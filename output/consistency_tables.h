@@ -122,8 +122,12 @@ struct judged_operation {
     int64_t invoke_ns;                        /* true begin */
     uint64_t invoke;                          /* the same, by number */
     struct judged_operation *before, *behind; /* those under way, in order of begin */
+    struct judged_store *store;               /* a group that it was sent to, or NULL */
+    int64_t asked_ns;                         /* when it was first sent there */
+    uint32_t watched;                         /* its number there, see watch.h; 0: nobody watches */
     struct judged_answer answers[SERVED_MOST];
     uint32_t answer_count;
+    uint8_t operation;
 };
 
 #define NEVER_NS INT64_MAX

@@ -21,6 +21,12 @@
 const struct metric_table consistency_metrics = {
     .metrics =
         (const struct metric[]){
+            HIDDEN(".operations"),
+            HIDDEN(".ok"),
+            {"availability", "1", METRIC_RATIO, CONSISTENCY_OK, CONSISTENCY_OPERATIONS,
+             "Share of the operations that were sent to the group, by intended start, that were "
+             "ok.",
+             COPIES},
             HIDDEN(".reads"),
             SHARE("stale_reads", CONSISTENCY_STALE_COUNT, CONSISTENCY_READS,
                   READS

@@ -7,6 +7,9 @@
 #include "engine/kernel/simulation.h"
 
 enum consistency_metric {
+    CONSISTENCY_OPERATIONS, /* hidden: operations that were sent to the group */
+    CONSISTENCY_OK,         /* hidden: those that were ok */
+    CONSISTENCY_AVAILABILITY,
     CONSISTENCY_READS, /* hidden: ok reads */
     CONSISTENCY_STALE,
     CONSISTENCY_STALE_COUNT,

@@ -26,6 +26,8 @@ struct probe {
 
     /* An operation is invoked by the outermost caller that names key and type. */
     void (*invoke)(void *context, const struct agent *at, const struct call *operation);
+    /* A try of it is sent to a group, named by its first member, whichever member gets it. */
+    void (*ask)(void *context, const struct agent *group, const struct call *operation);
     /* It ends: status and version stand in the call. `version` is the op_id of the version that was
      * read, or of the one that was written (its own op_id). */
     void (*complete)(void *context, const struct agent *at, const struct call *operation);

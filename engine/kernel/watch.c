@@ -72,6 +72,7 @@ struct seen {
     struct record *record; /* NULL: it is no client, or tells nothing */
     struct gap *gaps;      /* owned */
     uint32_t gap_count, gap_room, gap_free;
+    bool is_client;   /* else a store: no fault counts what its callers count already */
     uint32_t gap_now; /* the one that lasts; 0: nothing has begun since the last ok answer */
     int64_t last_ok_ns;
     unsigned char *bins; /* two bits each: used, ok; owned by the arena */
@@ -120,6 +121,7 @@ struct watch *watch_create(struct simulation *s)
     for (uint32_t i = 0; i < s->agent_count; i++) {
         struct seen *seen = &w->seen[i];
         seen->record = record_of(&s->agents[i]);
+        seen->is_client = s->agents[i].kind->flags & KIND_CLIENT;
         if (seen->record)
             seen->bins = arena_array(&s->arena, w->bin_count / BINS_A_BYTE + 1, unsigned char);
     }
@@ -173,7 +175,7 @@ static void span_add(struct watch *w, const struct seen *seen, struct window spa
     if (span.begin >= span.end)
         return;
     record_span(seen->record, WATCH_UNAVAILABLE, span);
-    if (!w->simulation->blueprint->fault_count)
+    if (!w->simulation->blueprint->fault_count || !seen->is_client)
         return;
     if (w->span_count == w->span_room) {
         spans_melt(w);
@@ -246,7 +248,8 @@ void watch_end(struct watch *w, const struct agent *client, uint32_t number, uin
     struct seen *seen = &w->seen[client->index];
     struct gap *gap = &seen->gaps[number];
     int64_t now = simulation_now(w->simulation);
-    account(w, operation, ok, intended_ns);
+    if (seen->is_client)
+        account(w, operation, ok, intended_ns);
     CHECK(gap->held);
     gap->held--;
     if (!ok) {
@@ -255,7 +258,8 @@ void watch_end(struct watch *w, const struct agent *client, uint32_t number, uin
         gap_settle(w, seen, number);
         return;
     }
-    recovery_answer(w->recovery, now, now - intended_ns);
+    if (seen->is_client)
+        recovery_answer(w->recovery, now, now - intended_ns);
     bin_mark(w, seen, intended_ns, BIN_OK);
     uint32_t over = seen->gap_now;
     seen->last_ok_ns = now;

@@ -1,6 +1,8 @@
 /* What clients feel of faults, kept where a scenario has faults or asks for it: when they were
  * served and when not, and what every fault did to them. A kind of client puts `watch_metrics` into
- * its tables and tells of its operations here; faults have `fault_metrics`, under their own names.
+ * its tables and tells of its operations here; of groups that have them the consistency judge
+ * tells, as of the first member, and faults leave them out; faults have `fault_metrics`, under
+ * their own names.
  *
  * Unavailable is a client from the intended start of an operation that is not ok to the next ok
  * answer it gets, whichever operation that belongs to; `unavailable_time` is the length of the

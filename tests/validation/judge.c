@@ -18,6 +18,12 @@ static double tolerance_of(const struct row *row)
 
 /* ---- estimates ---- */
 
+/* Of a ratio and the count it is made of, under one name, these statistics are the count's. */
+static bool of_count(const char *statistic)
+{
+    return !strcmp(statistic, "total") || !strcmp(statistic, "runs_with");
+}
+
 static struct estimate of_cells(struct arena *arena, const struct row *row, const struct played *p,
                                 struct confidence *confidence)
 {
@@ -27,7 +33,9 @@ static struct estimate of_cells(struct arena *arena, const struct row *row, cons
     struct statistic statistic;
     for (uint32_t r = 0; r < p->replications; r++) {
         const struct result_cell *c =
-            played_cell(p->results[r], row->node, row->operation, row->metric);
+            of_count(row->statistic)
+                ? played_count(p->results[r], row->node, row->operation, row->metric)
+                : played_cell(p->results[r], row->node, row->operation, row->metric);
         if (c) {
             cells[count] = *c;
             numbers[count++] = r + 1;

@@ -214,16 +214,29 @@ static bool is_operation(const struct result *result, const struct result_cell *
     return c->key.operation && !strcmp(result->operations[c->key.operation - 1], operation);
 }
 
-const struct result_cell *played_cell(const struct result *result, const char *node,
-                                      const char *operation, const char *metric)
+static const struct result_cell *find(const struct result *result, const char *node,
+                                      const char *operation, const char *metric, bool last)
 {
+    const struct result_cell *found = NULL;
     for (uint32_t i = 0; i < result->cell_count; i++) {
         const struct result_cell *c = &result->cells[i];
         if (!c->key.window && !strcmp(c->name, metric) && is_node(result, c, node) &&
-            is_operation(result, c, operation))
-            return c;
+            is_operation(result, c, operation) && (last || !found))
+            found = c;
     }
-    return NULL;
+    return found;
+}
+
+const struct result_cell *played_cell(const struct result *result, const char *node,
+                                      const char *operation, const char *metric)
+{
+    return find(result, node, operation, metric, false);
+}
+
+const struct result_cell *played_count(const struct result *result, const char *node,
+                                       const char *operation, const char *metric)
+{
+    return find(result, node, operation, metric, true);
 }
 
 double played_mean(const struct result *result, const char *node, const char *operation,

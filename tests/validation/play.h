@@ -51,6 +51,9 @@ void played_free(struct played *played);
  * where there is none. */
 const struct result_cell *played_cell(const struct result *result, const char *node,
                                       const char *operation, const char *metric);
+/* Where a ratio and the count it is made of share a name, the count; else the same. */
+const struct result_cell *played_count(const struct result *result, const char *node,
+                                       const char *operation, const char *metric);
 
 /* The mean of a cell, in ns, plain numbers or per second. */
 double played_mean(const struct result *result, const char *node, const char *operation,

@@ -159,6 +159,45 @@ static void read_factor(struct line_reader *r, struct expect_token token, const 
     side->term.factor = q->value;
 }
 
+/* A swept parameter stands for its value at the point that is judged: the line is read once for
+ * each of its values. `+ T` and `- T` may follow. False where none is called so. */
+static bool read_parameter(struct line_reader *r, struct expect_side *side)
+{
+    struct expect_line *line = r->line;
+    uint32_t index = sweep_find(r->sweep, text_of(r, r->token));
+    if (index == UINT32_MAX || memchr(r->text + r->token.at, '.', r->token.length))
+        return false;
+    const struct sweep_parameter *p = &r->sweep->parameters[index];
+    const char *value = r->sweep->played ? p->values[line->value].text : p->written;
+    struct unit_problem problem = {{0}, {0}};
+    struct expect_token place = r->token;
+    line->parameter = index + 1;
+    side->place = place;
+    if (!value) { /* the point that is played is none of the sweep's */
+        line->valueless = true;
+    } else if (!unit_read(value, &side->quantity, &problem)) {
+        fail(r, place, NULL,
+             arena_format(r->list->base->arena, "`%s` stands at `%s`, which is no quantity",
+                          p->name, value));
+        return true;
+    }
+    advance(r);
+    bool minus = is(r, "-");
+    if (!minus && !is(r, "+"))
+        return true;
+    advance(r);
+    struct quantity more;
+    if (!r->token.length || !read_number(r, r->token, &more))
+        fail(r, r->token.length ? r->token : place, "detect + 3s", "a quantity must stand here");
+    else if (value && more.dimension != side->quantity.dimension && more.value != 0)
+        fail(r, r->token, NULL, "only quantities of one kind can be added");
+    else
+        side->quantity.value += minus ? -more.value : more.value;
+    side->quantity.is_whole = false;
+    advance(r);
+    return true;
+}
+
 /* [NUMBER *] METRIC [* NUMBER] [at ...], or a quantity. */
 static void read_term(struct line_reader *r, struct expect_side *side)
 {
@@ -184,6 +223,14 @@ static void read_term(struct line_reader *r, struct expect_side *side)
             return;
         read_factor(r, number, &side->quantity, side);
         advance(r);
+        double factor = side->term.factor;
+        if (!r->line->failed && r->token.length && read_parameter(r, side)) {
+            side->quantity.value *= factor;
+            side->term.factor = 1;
+            return;
+        }
+    } else if (read_parameter(r, side)) {
+        return;
     }
     side->term.is_metric = true;
     side->place = (struct expect_token){r->token.at, r->token.length};
@@ -352,102 +399,33 @@ static void read_line(struct line_reader *r)
         fail(r, line->left.place, "users.latency.p99 < 200ms", "no side names a metric");
 }
 
-/* The point that has the choices of `from` but for the assignments of `side`; false where `where`
- * left it out. Points lie in odometer order, so it is found by halving. */
-static bool locate(const struct sweep *sweep, uint32_t from, const struct expect_side *side,
-                   uint32_t *point)
+/* The lines stay in their order while they become more. */
+static struct expect_line *add_line(struct expect_list *list, uint32_t *room)
 {
-    *point = from;
-    if (!side->at_count)
-        return true;
-    if (!sweep->played) {
-        for (uint32_t i = 0; i < side->at_count; i++) {
-            const struct sweep_parameter *p = &sweep->parameters[side->at[i].parameter];
-            if (!p->written || !condition_equal(p->written, p->values[side->at[i].value].text))
-                return false;
-        }
-        return true;
+    if (list->count == *room) {
+        struct expect_line *lines =
+            arena_array(list->base->arena, 2 * (size_t)*room, struct expect_line);
+        memcpy(lines, list->lines, list->count * sizeof *lines);
+        list->lines = lines;
+        *room *= 2;
     }
-    uint32_t low = 0, high = sweep->point_count, parameters = sweep->parameter_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2, p = 0;
-        int order = 0;
-        for (; p < parameters && !order; p++) {
-            uint32_t wanted = sweep->choices[(size_t)from * parameters + p];
-            for (uint32_t i = 0; i < side->at_count; i++)
-                if (side->at[i].parameter == p)
-                    wanted = side->at[i].value;
-            uint32_t is = sweep->choices[(size_t)middle * parameters + p];
-            order = is < wanted ? -1 : is > wanted;
-        }
-        *point = middle;
-        if (!order)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    return &list->lines[list->count++];
 }
 
-static int by_points(const void *a, const void *b)
+static void read_one(struct expect_list *list, struct document *base, const struct sweep *sweep,
+                     const struct node *scalar, struct expect_line *line)
 {
-    const struct expect_case *x = a, *y = b;
-    if (x->left_point != y->left_point)
-        return x->left_point < y->left_point ? -1 : 1;
-    return x->right_point < y->right_point ? -1 : x->right_point > y->right_point;
-}
-
-/* Without its sweep a scenario may have no value for a swept name: what is written is none of its
- * points. What such a name decides cannot be judged and is left out. */
-static bool has_no_value(const void *context, const char *word)
-{
-    const struct sweep *sweep = context;
-    uint32_t parameter = sweep_find(sweep, word);
-    return parameter != UINT32_MAX && !sweep->played && !sweep->parameters[parameter].written;
-}
-
-static void find_cases(struct expect_list *list, struct expect_line *line,
-                       const struct sweep *sweep)
-{
-    struct arena arena = {0};
-    struct expect_case *cases =
-        arena_array(list->base->arena, sweep->point_count, struct expect_case);
-    uint32_t count = 0, kept = 0;
-    bool judged = !line->when || !condition_mentions(line->when, has_no_value, sweep);
-    for (uint32_t p = 0; judged && p < sweep->point_count && !line->failed; p++) {
-        struct sweep_names names = {.sweep = sweep, .point = p, .arena = &arena};
-        struct condition_names condition_names = sweep_condition_names(&names);
-        bool ok = true;
-        bool holds = !line->when || condition_holds(line->when, &condition_names, &ok);
-        line->failed = !ok;
-        struct expect_case at;
-        if (holds && locate(sweep, p, &line->left, &at.left_point) &&
-            locate(sweep, p, &line->right, &at.right_point)) {
-            /* A constant stands wherever the metric does, so that no case comes twice. */
-            if (!line->right.term.is_metric)
-                at.right_point = at.left_point;
-            else if (!line->left.term.is_metric)
-                at.left_point = at.right_point;
-            cases[count++] = at;
-        }
-        arena_reset(&arena);
-    }
-    arena_free(&arena);
-    if (count)
-        qsort(cases, count, sizeof *cases, by_points);
-    line->speaks_of = arena_array(list->base->arena, sweep->point_count, uint8_t);
-    for (uint32_t i = 0; i < count; i++) {
-        if (kept && !by_points(&cases[kept - 1], &cases[i]))
-            continue;
-        cases[kept++] = cases[i];
-        line->speaks_of[cases[i].left_point] |= 1;
-        line->speaks_of[cases[i].right_point] |= 2;
-    }
-    line->expectation.cases = cases;
-    line->expectation.case_count = kept;
-    line->expectation.skipped = !kept && !sweep->played && sweep->parameter_count;
+    line->scalar = scalar;
+    line->expectation.text = scalar->text;
+    line->expectation.line = scalar->place.line;
+    struct line_reader reader = {.list = list, .sweep = sweep, .line = line, .text = scalar->text};
+    read_line(&reader);
+    if (!line->failed && line->left.term.is_metric)
+        line->failed = !metrics_split(base, line, &line->left);
+    if (!line->failed && line->right.term.is_metric)
+        line->failed = !metrics_split(base, line, &line->right);
+    if (!line->failed)
+        expect_cases(list, line, sweep);
 }
 
 void expect_read(struct expect_list *list, struct document *base, const struct sweep *sweep)
@@ -463,6 +441,7 @@ void expect_read(struct expect_list *list, struct document *base, const struct s
         return;
     }
     list->lines = arena_array(base->arena, map->count, struct expect_line);
+    uint32_t room = map->count;
     list->phases = arena_array(base->arena, 2 * (size_t)map->count, struct expect_phase);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct node *scalar = map->items[i];
@@ -472,19 +451,16 @@ void expect_read(struct expect_list *list, struct document *base, const struct s
                                "an expectation is one line of text");
             continue;
         }
-        struct expect_line *line = &list->lines[list->count++];
-        line->scalar = scalar;
-        line->expectation.text = scalar->text;
-        line->expectation.line = scalar->place.line;
-        struct line_reader reader = {
-            .list = list, .sweep = sweep, .line = line, .text = scalar->text};
-        read_line(&reader);
-        if (!line->failed && line->left.term.is_metric)
-            line->failed = !metrics_split(base, line, &line->left);
-        if (!line->failed && line->right.term.is_metric)
-            line->failed = !metrics_split(base, line, &line->right);
-        if (!line->failed)
-            find_cases(list, line, sweep);
+        uint32_t values = 1;
+        for (uint32_t v = 0; v < values; v++) {
+            struct expect_line *line = add_line(list, &room);
+            line->value = v;
+            read_one(list, base, sweep, scalar, line);
+            if (line->failed)
+                break; /* it would be told once more */
+            if (line->parameter && sweep->played)
+                values = sweep->parameters[line->parameter - 1].count;
+        }
     }
 }
 

@@ -5,7 +5,8 @@
  *     web.utilization ~ 0.8 +- 0.01
  *     web[buy].errors.ratio < 1% when policy == power_of_two
  *     users.availability > 99% within 5s after crash
- *     users.latency.p99 during crash < 2 * users.latency.p99 until crash */
+ *     users.latency.p99 during crash < 2 * users.latency.p99 until crash
+ *     store.recovery_time.max < detect + 3s          `detect` is swept: its value at each point */
 #ifndef ORRERY_SCENARIO_EXPECT_H
 #define ORRERY_SCENARIO_EXPECT_H
 

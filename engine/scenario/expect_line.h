@@ -6,6 +6,7 @@
 #include "engine/kernel/metric.h"
 #include "engine/kernel/report.h"
 #include "engine/scenario/condition.h"
+#include "engine/scenario/expect.h"
 #include "engine/scenario/unit.h"
 
 #include <stdbool.h>
@@ -45,10 +46,16 @@ struct expect_line {
     struct expect_token margin_place, comparison_place;
     struct quantity margin;
     const struct condition *when;
-    bool failed;        /* told: no more of it */
-    bool finished;      /* units are converted */
-    uint8_t *speaks_of; /* [point]: 1 the left side, 2 the right side, 3 both */
+    uint32_t parameter, value; /* 1 + a swept parameter that stands for a value, and which of its
+                                  values; 0: none */
+    bool valueless;            /* that has none at the point that is played */
+    bool failed;               /* told: no more of it */
+    bool finished;             /* units are converted */
+    uint8_t *speaks_of;        /* [point]: 1 the left side, 2 the right side, 3 both */
 };
+
+/* Finds the points that a line is judged at. */
+void expect_cases(struct expect_list *list, struct expect_line *line, const struct sweep *sweep);
 
 /* Splits the address of a side's metric into node, instance, operation, metric and statistic. False
  * after an error. */

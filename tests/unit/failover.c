@@ -2,8 +2,7 @@
  * lost by the way. */
 #include "models/parts/running_interval.h"
 #include "models/replicated_leader.h"
-#include "tests/ledger.h"
-#include "tests/scenario.h"
+#include "tests/stores.h"
 
 #include <stdio.h>
 
@@ -11,35 +10,9 @@
     "  n: {kind: database, count: 3, slots: 4, read: exp(1ms), write: exp(2ms)}\n"                 \
     "links: {default: {latency: 1ms}}\n"
 
-struct played {
-    struct loaded loaded;
-    struct ledger ledger;
-    struct probe probe;
-    struct simulation *simulation;
-    const struct group *group;
-};
-
-/* Runs to the end, and a while beyond, so that what is on its way arrives. */
 static void play(struct played *p, const char *text, uint64_t seed)
 {
-    *p = (struct played){.loaded = load(text, false)};
-    if (!p->loaded.scenario)
-        diagnostic_print(p->loaded.diagnostics, stdout, false);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
-    p->probe = ledger_probe(&p->ledger);
-    struct simulation_options options = {.probe = &p->probe};
-    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
-    simulation_run(p->simulation, NULL);
-    simulation_advance(p->simulation, 30 * SECOND); /* no faults any more: it settles */
-    const struct blueprint_node *store = node_in(p->loaded.blueprint, "store");
-    p->group = replica_of(&p->simulation->agents[store->first])->group;
-}
-
-static void played_free(struct played *p)
-{
-    simulation_free(p->simulation);
-    ledger_free(&p->ledger);
-    loaded_free(&p->loaded);
+    play_store(p, text, seed, 30 * SECOND, NULL);
 }
 
 static uint32_t leaders(const struct played *p)

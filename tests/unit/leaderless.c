@@ -1,7 +1,6 @@
 /* Stores without a leader: quorums worked out by hand, and what must hold whatever happens. */
 #include "models/replicated_leaderless.h"
-#include "tests/ledger.h"
-#include "tests/scenario.h"
+#include "tests/stores.h"
 
 #include <stdio.h>
 
@@ -24,14 +23,6 @@
     "  - {at: 1s, for: 14s, duplicate: default, by: 5%}\n"
 #define REPAIR "repair: {read: async, handoff: 500ms, anti_entropy: 1s}"
 
-struct played {
-    struct loaded loaded;
-    struct ledger ledger;
-    struct probe probe;
-    struct simulation *simulation;
-    const struct group *group;
-};
-
 /* Regular, not atomic: what was read need not be read by others that begin later. */
 static void regular_complete(void *context, const struct agent *at, const struct call *c)
 {
@@ -45,27 +36,7 @@ static void regular_complete(void *context, const struct agent *at, const struct
 
 static void play(struct played *p, const char *text, uint64_t seed, bool atomic)
 {
-    *p = (struct played){.loaded = load(text, false)};
-    if (!p->loaded.scenario)
-        diagnostic_print(p->loaded.diagnostics, stdout, false);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
-    p->probe = ledger_probe(&p->ledger);
-    p->probe.supersede = ledger_supersede;
-    if (!atomic)
-        p->probe.complete = regular_complete;
-    struct simulation_options options = {.probe = &p->probe};
-    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
-    simulation_run(p->simulation, NULL);
-    simulation_advance(p->simulation, 100 * SECOND); /* no faults any more: it settles */
-    const struct blueprint_node *store = node_in(p->loaded.blueprint, "store");
-    p->group = replica_of(&p->simulation->agents[store->first])->group;
-}
-
-static void played_free(struct played *p)
-{
-    simulation_free(p->simulation);
-    ledger_free(&p->ledger);
-    loaded_free(&p->loaded);
+    play_store(p, text, seed, 100 * SECOND, atomic ? NULL : regular_complete);
 }
 
 /* Whether all that keep a key hold the same of it, and nobody else holds anything. */

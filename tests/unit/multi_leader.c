@@ -1,7 +1,6 @@
 /* Stores with several leaders: by hand, and what must hold whatever happens. */
 #include "models/replicated_conflict.h"
-#include "tests/ledger.h"
-#include "tests/scenario.h"
+#include "tests/stores.h"
 
 #define LINKS "links: {default: {latency: uniform(1ms..9ms)}}\n"
 #define STORE(rest)                                                                                \
@@ -23,34 +22,9 @@
     "  - {at: 1s, for: 14s, reorder: default, by: 10%}\n"                                          \
     "  - {at: 1s, for: 14s, duplicate: default, by: 5%}\n"
 
-struct played {
-    struct loaded loaded;
-    struct ledger ledger;
-    struct probe probe;
-    struct simulation *simulation;
-    const struct group *group;
-};
-
 static void play(struct played *p, const char *text, uint64_t seed)
 {
-    *p = (struct played){.loaded = load(text, false)};
-    if (!p->loaded.scenario)
-        diagnostic_print(p->loaded.diagnostics, stdout, false);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
-    p->probe = ledger_probe(&p->ledger);
-    struct simulation_options options = {.probe = &p->probe};
-    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
-    simulation_run(p->simulation, NULL);
-    simulation_advance(p->simulation, 100 * SECOND); /* no faults any more: it settles */
-    const struct blueprint_node *store = node_in(p->loaded.blueprint, "store");
-    p->group = replica_of(&p->simulation->agents[store->first])->group;
-}
-
-static void played_free(struct played *p)
-{
-    simulation_free(p->simulation);
-    ledger_free(&p->ledger);
-    loaded_free(&p->loaded);
+    play_store(p, text, seed, 100 * SECOND, NULL);
 }
 
 /* Every member holds the same of every key. */

@@ -74,8 +74,9 @@ static void on_invoke(void *context, const struct agent *at, const struct call *
 {
     struct consistency *j = context;
     struct judged_operation *o = table_make(&j->operations, c->op_id);
-    (void)at;
     o->at_ns = c->arrived_ns;
+    o->process = at->index;
+    o->session = c->session;
     o->operation = c->operation;
     o->invoke_ns = now_of(j);
     o->invoke = ++j->sequence;

@@ -127,6 +127,7 @@ struct judged_operation {
     uint32_t watched;                         /* its number there, see watch.h; 0: nobody watches */
     struct judged_answer answers[SERVED_MOST];
     uint32_t answer_count;
+    uint32_t process, session; /* who asked: agent, session of it */
     uint8_t operation;
 };
 

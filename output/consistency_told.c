@@ -206,13 +206,18 @@ static void add_operation(struct rows *r, const struct told_operation *o)
         add(r, ":");
     }
     add_value(r, o->value);
-    add(r, ",%" PRId64 ",%" PRId64 ",%s,%" PRIu64 ",", o->invoke_ns, o->complete_ns,
-        statuses[o->status], o->name.name);
+    add(r, ",%" PRId64 ",", o->invoke_ns);
+    if (o->complete)
+        add(r, "%" PRId64, o->complete_ns);
+    add(r, ",%s,%" PRIu64 ",", statuses[o->status], o->name.name);
     add_agent(r, o->process);
     add(r, "/%" PRIu32 ",", o->session);
     if (o->node != UINT32_MAX)
         add_agent(r, o->node);
-    add(r, ",%" PRIu64 ",%" PRIu64 ",", o->invoke, o->complete);
+    add(r, ",%" PRIu64 ",", o->invoke);
+    if (o->complete)
+        add(r, "%" PRIu64, o->complete);
+    add(r, ",");
     if (o->versioned)
         add(r, "%" PRIu64 ".%" PRIu64, o->order.high, o->order.low);
     add(r, "\n");
@@ -234,6 +239,28 @@ static void gather(void *context, void *entry)
 {
     struct gathering *g = context;
     g->rows[g->count++] = entry;
+}
+
+/* Writes that have become versions and whose callers still wait when the run ends: reads may have
+ * returned them, and without their rows these would look like reads of what nobody wrote. */
+static void told_pending(struct consistency *j, struct told *t)
+{
+    for (const struct judged_operation *o = j->oldest; o; o = o->behind) {
+        const struct judged_write *w = table_find(&j->writes, o->name.name);
+        if (!w)
+            continue;
+        struct told_operation *row = table_make(&t->operations, o->name.name);
+        struct entry_name name = row->name;
+        *row = (struct told_operation){.name = name,
+                                       .key = w->key,
+                                       .value = o->name.name,
+                                       .invoke = o->invoke,
+                                       .invoke_ns = o->invoke_ns,
+                                       .process = o->process,
+                                       .session = o->session,
+                                       .status = STATUS_INFO};
+        told_made(j, w);
+    }
 }
 
 static char *history_rows(const struct consistency *j, struct told *t)
@@ -296,8 +323,10 @@ void told_end(struct consistency *j)
     struct told *t = j->told;
     for (uint32_t i = 0; t && i < j->simulation->agent_count; i++)
         told_leads(j, &j->simulation->agents[i], 0, false);
-    if (t && t->wants_history)
+    if (t && t->wants_history) {
+        told_pending(j, t);
         t->history = history_rows(j, t);
+    }
     if (t && t->wants_leaders)
         t->led = leader_rows(j, t);
 }

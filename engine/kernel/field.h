@@ -68,8 +68,8 @@ enum field_flags {
     FIELD_WHOLE = 32,       /* read once for the node: `operations:` cannot override it */
     FIELD_AUTO = 64,        /* `auto` is a value */
     FIELD_BYTES = 128,      /* COUNT: a number of bytes is a value too */
-    FIELD_BARE = 64, /* WORD: a bare quantity is the first word with it as its first parameter:
-                        `errors: 50%` means `errors: share(50%)` */
+    FIELD_BARE = 256,       /* WORD: a bare quantity is the first word with it as its first
+                               parameter: `errors: 50%` means `errors: share(50%)` */
 };
 
 struct field_table;

@@ -422,8 +422,8 @@ static void bind_record(struct binder *binder, const struct field *field, void *
     }
     if (value->type != NODE_MAP) {
         if (value->type != NODE_BAD)
-            document_error(binder->document, value, NULL, "`%s` is a record: {key: value}",
-                           field->name);
+            document_error(binder->document, value, NULL, "`%s` is a record: {key: value}%s",
+                           field->name, field->flags & FIELD_NONE ? ", or `none`" : "");
         return;
     }
     if (field->words)

@@ -168,6 +168,7 @@ static const struct field node_fields[] = {
     {.name = "autoscale",
      .type = FIELD_RECORD,
      .present = offsetof(struct node_settings, scales),
+     .flags = FIELD_NONE,
      .record = &(const struct field_table){.fields = scaling_fields},
      .summary = "The number of instances follows the load, beginning with `count`: those to come "
                 "start up first, those to go (the last ones first) finish what they hold and take "

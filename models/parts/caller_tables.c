@@ -132,19 +132,21 @@ static const struct field caller_own[] = {
     {.name = "retry",
      .type = FIELD_RECORD,
      .present = offsetof(struct caller_config, has_retry),
+     .flags = FIELD_NONE,
      .record = &retry_fields,
      .summary = "Tries again after an error, a rejection or a timeout, each time with a "
                 "new choice of the target and new work."},
     {.name = "hedge",
      .type = FIELD_RECORD,
      .present = offsetof(struct caller_config, has_hedge),
+     .flags = FIELD_NONE,
      .record = &(const struct field_table){.fields = hedge_fields},
      .summary = "A second message where the first is slow, with a new choice of the target and new "
                 "work; the first ok answer counts."},
     {.name = "breaker",
      .type = FIELD_RECORD,
      .present = offsetof(struct caller_config, has_breaker),
-     .flags = FIELD_WHOLE,
+     .flags = FIELD_NONE | FIELD_WHOLE,
      .record = &(const struct field_table){.includes =
                                                (const struct field_include[]){
                                                    {&breaker_fields,

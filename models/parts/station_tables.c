@@ -185,7 +185,7 @@ const struct field_table station_crowd = {
             {.name = "usl",
              .type = FIELD_RECORD,
              .present = offsetof(struct station_config, has_usl),
-             .flags = FIELD_WHOLE,
+             .flags = FIELD_NONE | FIELD_WHOLE,
              .record = &(const struct field_table){.fields = usl_fields},
              .summary = "Those worked on at once slow one another down: each of N takes 1 + alpha "
                         "(N - 1) + beta N (N - 1) times as long, so that throughput grows with N "

@@ -289,6 +289,26 @@ static void vars_and_sets_reach_into_calls_and_records(void)
     loaded_free(&l);
 }
 
+static void a_record_that_may_be_left_out_may_be_none(void)
+{
+    struct loaded l = load(
+        "orrery: 1\nnodes:\n"
+        "  users: {kind: client, users: 5, to: desk, timeout: 1s, retry: {attempts: 2}, hedge: "
+        "{after: 20ms}, breaker: none, operations: {view: {share: 50%, type: read, retry: "
+        "none, hedge: none}, write: rest}}\n"
+        "  desk: {kind: service, usl: none, autoscale: none}\n",
+        false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l.scenario);
+    CU_ASSERT_TRUE(client(&l, "write")->caller.has_retry);
+    CU_ASSERT_TRUE(client(&l, "write")->caller.has_hedge);
+    CU_ASSERT_FALSE(client(&l, "write")->caller.has_breaker);
+    CU_ASSERT_FALSE(client(&l, "view")->caller.has_retry);
+    CU_ASSERT_FALSE(client(&l, "view")->caller.has_hedge);
+    CU_ASSERT_FALSE(service(&l, "desk", 0, "view")->station.has_usl);
+    CU_ASSERT_PTR_NULL(node_in(l.blueprint, "desk")->scaling);
+    loaded_free(&l);
+}
+
 static void the_hash_tells_documents_apart_and_ignores_their_layout(void)
 {
     static const char *const sets[] = {"nodes.desk.slots=3"};
@@ -395,6 +415,7 @@ SUITE("binding of scenarios", TEST(the_smallest_scenario_has_the_documented_defa
       TEST(distributions_mean_what_the_reader_thinks),
       TEST(a_lognormal_goes_through_its_percentiles), TEST(a_profile_is_linear_over_its_spans),
       TEST(vars_and_sets_reach_into_calls_and_records),
+      TEST(a_record_that_may_be_left_out_may_be_none),
       TEST(the_hash_tells_documents_apart_and_ignores_their_layout),
       TEST(the_hash_is_of_runs_and_not_of_their_number),
       TEST(ways_may_cross_as_long_as_no_operation_goes_round), TEST(words_take_their_parameters),

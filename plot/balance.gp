@@ -9,12 +9,13 @@ item(key, i) = num(sprintf("%s.%d", key, i))
 one(i) = column("panel") == i ? column("rank") : NaN
 set style fill solid 0.9 noborder
 set boxwidth 0.72
-set yrange [0:num("y_high")]
+# Room above the bars for what the line says.
+set yrange [0:1.13*num("y_high")]
 set xtics scale 0
 set format x ""
 top = 1 - px(54 + (strlen(say("note")) > 0 ? 16 : 0) + (N > 1 ? 30 : 12))
 left = 0.11
-foot = px(62)
+foot = px(76)
 across = (0.975 - left)/columns
 high = (top - foot)/rows
 set multiplot
@@ -25,9 +26,9 @@ do for [i = 1:N] {
     set xrange [-0.6:item("bars", i) - 0.4]
     set format y (c == 0 ? "%g" : "")
     if (c == 0) { set ylabel "utilization" textcolor rgb ink } else { unset ylabel }
-    set label 60 sprintf("mean %.2f", item("mean", i)) at graph 1, first item("mean", i) right offset -0.5,0.6 textcolor rgb muted font type(9.5)
+    set label 60 sprintf(item("mean", i) < 0.095 ? "mean %.2g" : "mean %.2f", item("mean", i)) at graph 0.985, graph 0.93 right textcolor rgb muted font type(9.5)
     if (N > 1) { set label 61 say(sprintf("panel.%d", i)) at graph 0, graph 1 left offset 0,0.8 textcolor rgb ink font type(10.5) }
-    if (i == 1) { set label 62 "instance, the most loaded first" at screen left + across*columns/2, screen px(24) center textcolor rgb ink }
+    if (i == 1) { set label 62 "instance, the most loaded first" at screen left + across*columns/2, screen px(36) center textcolor rgb ink }
     mean = item("mean", i)
     fits = item("bars", i) <= 30/columns
     plot data using (one(i)):"utilization" with boxes lc rgb bar, \

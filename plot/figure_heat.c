@@ -84,9 +84,7 @@ static int write_words(struct folder *folder, const char *format, const struct h
     bool logarithmic = heat->most >= 5 * heat->least;
     double low = logarithmic ? scale_below(heat->least) : heat->least;
     double high = logarithmic ? scale_above(heat->most) : heat->most;
-    sheet_set(&sheet, "c_log", logarithmic);
-    sheet_set(&sheet, "c_low", low);
-    sheet_set(&sheet, "c_high", high > low ? high : low * 1.1);
+    pick_say_latency(&sheet, "c", (struct scale){low, high > low ? high : low * 1.1, logarithmic});
     return sheet_close(&sheet);
 }
 

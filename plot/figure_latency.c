@@ -219,9 +219,7 @@ static int write_words(struct folder *folder, const char *format, const struct p
         pick_join(folder, pick_errors(folder, pick->lines[0].node), pick_left_out(folder, pick)));
     pick_say_lines(&sheet, pick);
     struct scale y = scale_choose(extent->least, extent->most);
-    sheet_set(&sheet, "y_log", y.logarithmic);
-    sheet_set(&sheet, "y_low", y.low);
-    sheet_set(&sheet, "y_high", y.high);
+    pick_say_latency(&sheet, "y", y);
     double nines = extent->nines < 12 ? 12 : extent->nines;
     sheet_set(&sheet, "x_high", nines > 2e6 ? 2e6 : nines);
     return sheet_close(&sheet);

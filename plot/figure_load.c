@@ -145,18 +145,21 @@ static int write_words(struct folder *folder, const char *format, const struct l
                                 *runs ? ", " : "", runs),
                    note);
     struct scale y = latency_scale(load);
-    sheet_set(&sheet, "y_log", y.logarithmic);
-    sheet_set(&sheet, "y_low", y.low);
-    sheet_set(&sheet, "y_high", y.high);
+    pick_say_latency(&sheet, "y", y);
     say_x(&sheet, load);
     bool several = load->lines.parameter != FOLDER_NONE;
     if (several)
-        sheet_set(&sheet, "width", 8.4);
+        sheet_set(&sheet, "width", 9.2);
     sheet_set(&sheet, "lines", several ? (double)load->shown_count : 0);
     if (several)
         sheet_say(&sheet, "key", SHEET_LABEL, pick_parameter(folder, load->lines.parameter));
-    for (size_t i = 0; several && i < load->shown_count; i++)
-        sheet_say_item(&sheet, "label", i + 1, SHEET_LABEL, load->lines.texts[load->shown[i]]);
+    size_t longest = several ? pick_letters(pick_parameter(folder, load->lines.parameter)) : 0;
+    for (size_t i = 0; several && i < load->shown_count; i++) {
+        const char *text = load->lines.texts[load->shown[i]];
+        sheet_say_item(&sheet, "label", i + 1, SHEET_LABEL, text);
+        longest = pick_letters(text) > longest ? pick_letters(text) : longest;
+    }
+    sheet_set(&sheet, "letters", (double)longest);
     return sheet_close(&sheet);
 }
 

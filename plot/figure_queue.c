@@ -3,6 +3,7 @@
 
 #include "plot/course.h"
 #include "plot/figure.h"
+#include "plot/windows.h"
 
 static bool is_station(const struct folder_node *node)
 {
@@ -23,6 +24,16 @@ static void sort_by_queue(const struct folder *folder, size_t *nodes, size_t cou
     }
 }
 
+/* Where nobody ever waits there is nothing to see. */
+static bool anyone_waits(const struct pick *pick, const struct course *course)
+{
+    for (size_t line = 0; line < pick->count; line++)
+        for (size_t i = 0; i < course->counts[0][line]; i++)
+            if (course->values[0][line][i].mean > 0)
+                return true;
+    return false;
+}
+
 static const char *subtitle(struct folder *folder, const struct pick *pick,
                             const struct course *course)
 {
@@ -37,7 +48,7 @@ static const char *subtitle(struct folder *folder, const struct pick *pick,
 }
 
 static int write_words(struct folder *folder, const char *format, const struct pick *pick,
-                       const struct course *course)
+                       const struct course *course, const struct windows *windows)
 {
     struct sheet sheet;
     if (sheet_open(&sheet, folder, "queue", ".txt"))
@@ -47,6 +58,7 @@ static int write_words(struct folder *folder, const char *format, const struct p
     if (course->merged > 1)
         note = pick_join(folder, note,
                          arena_format(&folder->arena, "means over %.6g s", course->step_s));
+    note = pick_join(folder, note, windows_note(windows));
     pick_say_frame(&sheet, format, subtitle(folder, pick, course),
                    pick_join(folder, note, pick_left_out(folder, pick)));
     pick_say_lines(&sheet, pick);
@@ -54,6 +66,7 @@ static int write_words(struct folder *folder, const char *format, const struct p
     sheet_set(&sheet, "x_high", course->end_s);
     if (folder->warmup_s > 0)
         sheet_set(&sheet, "warmup_s", folder->warmup_s);
+    windows_say(&sheet, windows);
     return sheet_close(&sheet);
 }
 
@@ -67,14 +80,17 @@ static enum figure_result prepare(struct folder *folder, const char *format)
     size_t count = pick_nodes(folder, is_station, nodes);
     struct pick pick;
     struct course course;
+    struct windows windows = {0};
     sort_by_queue(folder, nodes, count);
     pick_lines(folder, nodes, count, &pick);
     if (course_read(folder, &pick, &metric, 1, &course))
         return FIGURE_FAILED;
-    if (!pick.count)
+    if (!pick.count || !anyone_waits(&pick, &course))
         return FIGURE_NONE;
+    if (windows_read(folder, pick.lines[0].point, course.end_s, &windows))
+        return FIGURE_FAILED;
     if (course_write(folder, "queue", &course, &pick, names, 1) ||
-        write_words(folder, format, &pick, &course))
+        write_words(folder, format, &pick, &course, &windows))
         return FIGURE_FAILED;
     return FIGURE_READY;
 }

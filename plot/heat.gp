@@ -21,7 +21,7 @@ if (columns*(num("x_letters") + 0.6)*7 > 100*w*(0.865 - left)) {
 }
 set rmargin at screen 0.865
 set cbrange [num("c_low"):num("c_high")]
-set cblabel "p99 latency (ms)" textcolor rgb ink offset 1.2,0
+set cblabel "p99 latency (".unit.")" textcolor rgb ink offset 1.2,0
 set colorbox noborder user origin screen 0.885, graph 0 size screen 0.018, graph 1
 set cbtics scale 0 textcolor rgb muted
 if (num("c_log") > 0) {
@@ -36,5 +36,5 @@ where(v) = num("c_log") > 0 ? log(v/num("c_low"))/log(num("c_high")/num("c_low")
 ink_on(v) = where(v) > 0.62 ? 0x1b1f24 : 0xffffff
 print_of(v) = v < 9.95 ? sprintf("%.1f", v) : v < 9999.5 ? sprintf("%.0f", v) : sprintf("%.3g", v)
 small = columns > 24 || rows > 20 ? 0 : columns > 14 || rows > 14 ? 7.5 : 9.5
-plot data using "x":"y":(0.5):(0.5):"p99_ms" with boxxyerror fc palette fs solid noborder, \
-     data using (small > 0 ? column("x") : NaN):"y":(print_of(column("p99_ms"))):(ink_on(column("p99_ms"))) with labels font type(small > 0 ? small : 8) tc rgb variable
+plot data using "x":"y":(0.5):(0.5):(column("p99_ms")/per) with boxxyerror fc palette fs solid noborder, \
+     data using (small > 0 ? column("x") : NaN):"y":(print_of(column("p99_ms")/per)):(ink_on(column("p99_ms")/per)) with labels font type(small > 0 ? small : 8) tc rgb variable

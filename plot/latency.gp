@@ -9,7 +9,7 @@ set xrange [1:num("x_high")]
 set xtics ("0" 1, "90" 10, "99" 100, "99.9" 1e3, "99.99" 1e4, "99.999" 1e5, "99.9999" 1e6)
 if (num("x_high") < 300) { set xtics add ("50" 2, "75" 4, "95" 20) }
 set xlabel "percentile (%)" textcolor rgb ink
-set ylabel "latency (ms)" textcolor rgb ink
+set ylabel "latency (".unit.")" textcolor rgb ink
 set yrange [num("y_low"):num("y_high")]
 if (num("y_log") > 0) {
     set logscale y 10
@@ -23,4 +23,4 @@ if (N > 4) {
     set rmargin at screen beside
     set key at screen beside, graph 1 left top vertical maxcols 1 maxrows 8 reverse Left title say("key") left
 }
-plot for [i = 1:N] data using (of(i)*column("nines")):"latency_ms" with lines lt i title label(i)
+plot for [i = 1:N] data using (of(i)*column("nines")):(column("latency_ms")/per) with lines lt i title label(i)

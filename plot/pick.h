@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "plot/folder.h"
+#include "plot/scale.h"
 #include "plot/sheet.h"
 
 enum { PICK_MAX = 7 };
@@ -67,6 +68,10 @@ void pick_say_frame(struct sheet *sheet, const char *format, const char *subtitl
 /* Says the name of every line (`label.1` ...), over them what they differ in (`key`), and how much
  * room all that takes. */
 void pick_say_lines(struct sheet *sheet, const struct pick *pick);
+
+/* Says the range of an axis of latencies (`y` or `c`: y_low, y_high, y_log) and the unit in which
+ * it is drawn: ms, or s where the numbers of ms would be too long to stand beside it. */
+void pick_say_latency(struct sheet *sheet, const char *axis, struct scale ms);
 
 /* The characters of a text as it is shown, cut at SHEET_LABEL. */
 size_t pick_letters(const char *text);

@@ -1,4 +1,4 @@
-# queue.gp - requests waiting at each node by simulated time; warm-up shaded.
+# queue.gp - requests waiting at each node by simulated time; warm-up and faults shaded.
 name = "queue"
 load "style.gp"
 N = int(num("lines"))
@@ -11,6 +11,12 @@ set ylabel "waiting (requests)" textcolor rgb ink
 if (num("warmup_s") > 0) {
     set object 90 rect from first 0, graph 0 to first num("warmup_s"), graph 1 fc rgb faint fs solid noborder behind
     set label 90 "warm-up" at first 0, graph 0.96 left offset character 0.5,0 font type(9.5) textcolor rgb muted
+}
+item(key, i) = num(sprintf("%s.%d", key, i))
+# Faults that overlap show darker.
+do for [k = 1:int(num("faults"))] {
+    set object 100+k rect from first item("fault_start", k), graph 0 to first item("fault_end", k), graph 1 fc rgb fault fs transparent solid 0.16 noborder behind
+    set label 100+k say(sprintf("fault.%d", k)) at first item("fault_start", k), graph (0.96 - 0.07*item("fault_row", k)) left offset character 0.5,0 font type(9.5) textcolor rgb muted
 }
 if (N > 1) {
     set rmargin at screen beside

@@ -37,6 +37,7 @@ struct scale scale_choose(double least, double most)
     if (most < 5 * least)
         return (struct scale){0, most * 1.08, false};
     double high = scale_above(most);
-    /* A tick just above ends the axis; one far above would leave its top empty. */
-    return (struct scale){scale_below(least), high < most * 1.2 ? high : most * 1.2, true};
+    /* A line along the least value must not lie on the axis. A tick just above the highest ends the
+     * axis; one far above would leave its top empty. */
+    return (struct scale){scale_below(least / 1.05), high < most * 1.2 ? high : most * 1.2, true};
 }

@@ -20,6 +20,9 @@ word_at(key) = int(sum [word_i = 1:|word_key|] (word_key[word_i] eq key ? word_i
 say(key) = word_at(key) ? word_text[word_at(key)] : ""
 num(key) = word_at(key) ? real(word_text[word_at(key)]) : 0
 label(i) = say(sprintf("label.%d", i))
+# Latencies stand in ms in NAME.csv; they are drawn in the unit that NAME.txt says.
+per = num("unit_ms") > 0 ? num("unit_ms") : 1
+unit = say("unit")
 if (!exists("w")) w = num("width") > 0 ? num("width") : 6.4
 if (!exists("h")) h = num("height") > 0 ? num("height") : 3.8
 # NaN stands where there is no value: gnuplot would join a line across an empty field.

@@ -41,7 +41,7 @@ unset label 90
 do for [k = 9001:9004] { unset label k }
 set tmargin at screen middle - px(12); set bmargin at screen px(68)
 set format x "%g"; set xlabel "simulated time (s)" textcolor rgb ink
-set ylabel "p99 latency (ms)" textcolor rgb ink
+set ylabel "p99 latency (".unit.")" textcolor rgb ink
 set yrange [num("y_low"):num("y_high")]
 unset key
 if (num("y_log") > 0) {
@@ -51,6 +51,6 @@ if (num("y_log") > 0) {
         set ytics add (plain(m*10.0**e) m*10.0**e)
     } }
 }
-plot for [i = 1:B] data using (of(i)*column("mid_s")):"p99_ms_low":"p99_ms_high" with filledcurves fs transparent solid 0.16 noborder lt i, \
-     for [i = 1:N] data using (of(i)*column("mid_s")):"p99_ms" with lines lt i dt 1 lw width(i)
+plot for [i = 1:B] data using (of(i)*column("mid_s")):(column("p99_ms_low")/per):(column("p99_ms_high")/per) with filledcurves fs transparent solid 0.16 noborder lt i, \
+     for [i = 1:N] data using (of(i)*column("mid_s")):(column("p99_ms")/per) with lines lt i dt 1 lw width(i)
 unset multiplot

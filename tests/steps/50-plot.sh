@@ -115,6 +115,38 @@ expect words latency timeline balance queue
 expect many latency timeline load balance queue
 expect hostile latency timeline balance heat queue
 
+# Where nobody ever waits no picture of queues is drawn, and latencies of minutes stand in seconds.
+folder run idle
+sed 's/,queue_length,mean,,.*/,queue_length,mean,,0/' "$work/idle/series.csv" >"$work/series.csv"
+mv "$work/series.csv" "$work/idle/series.csv"
+if ! "$tools/draw" "$work/idle" svg >/dev/null 2>"$work/said" || [ -s "$work/said" ]; then
+    bad "series without a queue: $(cat "$work/said")"
+elif [ -e "$work/idle/plots/queue.svg" ] || [ ! -e "$work/run/plots/queue.svg" ]; then
+    bad "a picture of queues where nobody waits"
+else
+    ok "no picture of queues where nobody waits"
+fi
+for figure in timeline queue; do
+    if grep -q '^fault_start\.2' "$work/run/plots/$figure.txt"; then
+        ok "$figure has the bands of both faults"
+    else
+        bad "$figure lacks the bands of the faults"
+    fi
+done
+folder run slow
+sed 's/\(,latency,p99,ms,[0-9]*\)\.\([0-9]\{4\}\)/\1\2./' "$work/slow/series.csv" >"$work/series.csv"
+if cmp -s "$work/series.csv" "$work/slow/series.csv"; then
+    bad "the fixture has no p99 to make longer"
+fi
+mv "$work/series.csv" "$work/slow/series.csv"
+"$tools/draw" "$work/slow" svg >/dev/null 2>"$work/said"
+if grep -q 'p99 latency (s)' "$work/slow/plots/timeline.svg" &&
+    grep -q 'p99 latency (ms)' "$work/run/plots/timeline.svg"; then
+    ok "long latencies stand in seconds, others in milliseconds"
+else
+    bad "the unit of latency: $(cat "$work/said")"
+fi
+
 # The same data, the same bytes; elsewhere and by hand too.
 cp -r "$work/run/plots" "$work/first"
 "$tools/draw" "$work/run" svg >/dev/null 2>&1

@@ -238,6 +238,7 @@ static void axes_begin_and_end_at_1_2_5(void)
     CU_ASSERT_DOUBLE_EQUAL(scale_above(600), 1000, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(scale_above(1000), 1000, 1e-9);
     CU_ASSERT_TRUE(scale_choose(1, 100).logarithmic);
+    CU_ASSERT_DOUBLE_EQUAL(scale_choose(1, 100).low, 0.5, 1e-12); /* no line lies on the axis */
     CU_ASSERT_FALSE(scale_choose(30, 100).logarithmic);
     CU_ASSERT_EQUAL(scale_choose(30, 100).low, 0);
     CU_ASSERT(scale_choose(HUGE_VAL, 0).high > 0);

@@ -216,7 +216,8 @@ void pick_say_frame(struct sheet *sheet, const char *format, const char *subtitl
 void pick_say_latency(struct sheet *sheet, const char *axis, struct scale ms)
 {
     struct arena *arena = &sheet->folder->arena;
-    double unit_ms = ms.high >= 1e5 || (ms.high >= 1e4 && ms.low >= 100) ? 1000 : 1;
+    double unit_ms =
+        ms.high >= 1e5 || (ms.high >= 1e4 && (!ms.logarithmic || ms.low >= 100)) ? 1000 : 1;
     sheet_say(sheet, "unit", SHEET_LABEL, unit_ms > 1 ? "s" : "ms");
     sheet_set(sheet, "unit_ms", unit_ms);
     sheet_set(sheet, arena_format(arena, "%s_log", axis), ms.logarithmic);

@@ -11,7 +11,7 @@
  * does not wait for an answer, and balancers, leave that to the cache. A crash empties it. What is
  * left out: memory that is not used by values, invalidations between instances. Ties: a copy that
  * expires at the very nanosecond of a read is expired. */
-#include "models/cache_copies.h"
+#include "models/cache_flight.h"
 
 #include "models/parts/guard.h"
 #include "models/parts/store.h"
@@ -36,15 +36,15 @@ static void finish(struct agent *agent, struct call *c, enum status status,
 
 static void send(struct agent *agent, struct call *c)
 {
-    const struct cache_config *config = config_of(agent, c);
-    caller_send(&frame_of(c)->caller, &config->caller, c, agent, pool_route(&config->to, agent, c),
-                0);
+    const struct cache_config *config = cache_config_of(agent, c);
+    caller_send(&cache_frame_of(c)->caller, &config->caller, c, agent,
+                pool_route(&config->to, agent, c), 0);
 }
 
 static void ask_store(struct agent *agent, struct call *c, enum cache_stage stage)
 {
     const struct cache *cache = agent->durable;
-    struct cache_frame *f = frame_of(c);
+    struct cache_frame *f = cache_frame_of(c);
     f->stage = (uint8_t)stage;
     caller_begin(&f->caller, cache->guard);
     send(agent, c);
@@ -52,7 +52,7 @@ static void ask_store(struct agent *agent, struct call *c, enum cache_stage stag
 
 /* ---- calls of its own: refreshing, writing on ---- */
 
-static struct call *begin_own(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size)
+struct call *cache_own_call(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size)
 {
     struct cache *cache = agent->durable;
     struct call *c = call_begin(agent, ++cache->flushes);
@@ -66,9 +66,9 @@ void cache_flush(struct agent *agent, uint32_t slot)
 {
     struct cache *cache = agent->durable;
     const struct cache_copy copy = cache->table.copies[slot];
-    struct call *c = begin_own(agent, copy.operation, copy.key, copy.size);
-    frame_of(c)->version = copy.version;
-    frame_of(c)->holder = copy.name;
+    struct call *c = cache_own_call(agent, copy.operation, copy.key, copy.size);
+    cache_frame_of(c)->version = copy.version;
+    cache_frame_of(c)->holder = copy.name;
     cache_table_clean(&cache->table, slot);
     record_count(cache->record, CACHE_FLUSHED, copy.operation, simulation_now(agent->simulation),
                  1);
@@ -78,13 +78,10 @@ void cache_flush(struct agent *agent, uint32_t slot)
 static void refresh(struct agent *agent, const struct call *cause, uint64_t holder)
 {
     struct cache *cache = agent->durable;
-    uint64_t name = random_mix(cause->key ^ random_mix(holder));
-    if (registers_get(&cache->flights, name))
+    if (cache_flight_is_on(agent, cause, holder))
         return;
-    struct call *c = begin_own(agent, cause->operation, cause->key, cause->size);
-    registers_set(&cache->flights, name, call_index(agent->simulation, c));
-    frame_of(c)->holder = holder;
-    frame_of(c)->leads = true;
+    struct call *c = cache_own_call(agent, cause->operation, cause->key, cause->size);
+    cache_flight_leads(agent, c, holder);
     cache_tell(cache, c, CACHE_REFRESHES);
     ask_store(agent, c, STAGE_REFRESH);
 }
@@ -95,7 +92,7 @@ static void refresh(struct agent *agent, const struct call *cause, uint64_t hold
 static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32_t *slot)
 {
     struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
+    const struct cache_config *config = cache_config_of(agent, c);
     *slot = cache_table_find(&cache->table, holder, c->key);
     cache_tell(cache, c, CACHE_LOOKUPS);
     record_count(cache->record, CACHE_BYTES, c->operation, *cache->record->now, c->size);
@@ -116,81 +113,41 @@ static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32
     return false;
 }
 
-/* Joins the read that asks the store for this key already; false: there is none. */
-static bool follows(struct agent *agent, struct call *c, uint64_t name)
+/* Under cache_aside: whether there is a copy. */
+static void tell_caller(struct agent *agent, struct call *c, bool hit)
 {
     struct cache *cache = agent->durable;
-    uint32_t leader = registers_get(&cache->flights, name);
-    if (!leader)
-        return false;
-    struct cache_frame *f = frame_of(c), *l = frame_of(call_at(agent->simulation, leader));
-    f->stage = STAGE_FOLLOWS;
-    f->next = l->next;
-    l->next = call_index(agent->simulation, c);
-    cache_tell(cache, c, CACHE_SHARED_FILLS);
-    return true;
+    station_release(&cache->station, c);
+    c->verb = hit ? REASON_NONE : REASON_MISS;
+    call_reply(c, agent, STATUS_OK, hit ? c->size : 0);
+}
+
+static void look_aside(struct agent *agent, struct call *c, uint64_t holder)
+{
+    const struct cache_config *config = cache_config_of(agent, c);
+    uint32_t slot;
+    bool hit = look_up(agent, c, holder, &slot);
+    if (!hit && config->single_flight) {
+        if (cache_flight_joins(agent, c, holder))
+            return;
+        cache_flight_lease(agent, c, holder);
+    }
+    tell_caller(agent, c, hit);
 }
 
 static void read(struct agent *agent, struct call *c, uint64_t holder)
 {
-    struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
-    struct cache_frame *f = frame_of(c);
-    uint64_t name = random_mix(c->key ^ random_mix(holder));
+    const struct cache_config *config = cache_config_of(agent, c);
     uint32_t slot;
     if (look_up(agent, c, holder, &slot)) {
         finish(agent, c, STATUS_OK, REASON_NONE);
         return;
     }
-    if (config->single_flight && follows(agent, c, name))
+    if (config->single_flight && cache_flight_joins(agent, c, holder))
         return;
-    if (config->single_flight) {
-        f->leads = true;
-        registers_set(&cache->flights, name, call_index(agent->simulation, c));
-    }
+    if (config->single_flight)
+        cache_flight_leads(agent, c, holder);
     ask_store(agent, c, STAGE_STORE);
-}
-
-/* All that waited for the read of `leader` are woken by an event each; in order of arrival. */
-static void wake_followers(struct agent *agent, struct call *leader, enum status status)
-{
-    struct cache *cache = agent->durable;
-    struct simulation *s = agent->simulation;
-    struct cache_frame *l = frame_of(leader);
-    if (!l->leads)
-        return;
-    registers_erase(&cache->flights, random_mix(leader->key ^ random_mix(l->holder)));
-    uint32_t at = l->next, reversed = 0;
-    while (at) {
-        struct cache_frame *f = frame_of(call_at(s, at));
-        uint32_t next = f->next;
-        f->next = reversed;
-        reversed = at;
-        at = next;
-    }
-    for (at = reversed; at;) {
-        struct call *c = call_at(s, at);
-        struct cache_frame *f = frame_of(c);
-        at = f->next;
-        f->stage = STAGE_LED;
-        f->outcome = (uint8_t)status;
-        c->version = leader->version;
-        call_timer(c, agent, 0);
-    }
-    l->leads = false;
-}
-
-static void stop_following(struct agent *agent, struct call *c)
-{
-    struct cache *cache = agent->durable;
-    struct simulation *s = agent->simulation;
-    uint32_t me = call_index(s, c);
-    uint64_t name = random_mix(c->key ^ random_mix(frame_of(c)->holder));
-    uint32_t at = registers_get(&cache->flights, name);
-    while (at && frame_of(call_at(s, at))->next != me)
-        at = frame_of(call_at(s, at))->next;
-    if (at)
-        frame_of(call_at(s, at))->next = frame_of(c)->next;
 }
 
 /* What a read that missed is answered with, now that the store has told or failed. */
@@ -198,8 +155,8 @@ static void end_read(struct agent *agent, struct call *c, enum status status,
                      enum reply_reason reason)
 {
     struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
-    uint64_t holder = frame_of(c)->holder;
+    const struct cache_config *config = cache_config_of(agent, c);
+    uint64_t holder = cache_frame_of(c)->holder;
     uint32_t slot = cache_table_find(&cache->table, holder, c->key);
     if (status != STATUS_OK && cache_is_within(cache, slot, config->stale_if_error)) {
         cache_tell(cache, c, CACHE_EXPIRED_ANSWERS);
@@ -215,7 +172,7 @@ static void end_read(struct agent *agent, struct call *c, enum status status,
 static void write_back(struct agent *agent, struct call *c, uint64_t holder)
 {
     struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
+    const struct cache_config *config = cache_config_of(agent, c);
     if (cache->table.dirty >= config->flush_limit) {
         ask_store(agent, c, STAGE_STORE);
         return;
@@ -245,8 +202,8 @@ static enum cache_on_write after_write(const struct cache_config *config, const 
 static void end_write(struct agent *agent, struct call *c, enum status status,
                       enum reply_reason reason)
 {
-    uint64_t holder = frame_of(c)->holder;
-    enum cache_on_write what = after_write(config_of(agent, c), c, agent);
+    uint64_t holder = cache_frame_of(c)->holder;
+    enum cache_on_write what = after_write(cache_config_of(agent, c), c, agent);
     if (status == STATUS_INFO && what == CACHE_UPDATES)
         what = CACHE_DELETES;
     if (status != STATUS_FAIL && what == CACHE_DELETES)
@@ -261,19 +218,17 @@ static void end_write(struct agent *agent, struct call *c, enum status status,
 /* The own work is done. */
 static void act(struct agent *agent, struct call *c)
 {
-    const struct cache_config *config = config_of(agent, c);
-    struct cache_frame *f = frame_of(c);
+    const struct cache_config *config = cache_config_of(agent, c);
+    struct cache_frame *f = cache_frame_of(c);
     bool writes = store_writes(store_type(agent, c));
-    uint32_t slot;
     f->holder = cache_holder(config, c);
     switch (c->verb) {
     case CALLER_LOOKS_UP:
-        c->verb = look_up(agent, c, f->holder, &slot) ? REASON_NONE : REASON_MISS;
-        station_release(&((struct cache *)agent->durable)->station, c);
-        call_reply(c, agent, STATUS_OK, c->verb == REASON_NONE ? c->size : 0);
+        look_aside(agent, c, f->holder);
         return;
     case CALLER_FILLS:
         cache_install(agent, c, f->holder);
+        cache_flight_brought(agent, c, f->holder);
         finish(agent, c, STATUS_OK, REASON_NONE);
         return;
     case CALLER_HAS_WRITTEN:
@@ -312,11 +267,11 @@ static void go_on(struct agent *agent, struct call *c, enum station_outcome outc
 static void end_own(struct agent *agent, struct call *c, enum status status)
 {
     struct cache *cache = agent->durable;
-    struct cache_frame *f = frame_of(c);
+    struct cache_frame *f = cache_frame_of(c);
     if (f->stage == STAGE_REFRESH) {
         if (status == STATUS_OK)
             cache_install(agent, c, f->holder);
-        wake_followers(agent, c, status);
+        cache_flight_lands(agent, c, status);
     } else if (status != STATUS_OK) {
         uint32_t slot = registers_get(&cache->table.index, f->holder);
         if (slot && cache->table.copies[slot].version == f->version)
@@ -328,8 +283,8 @@ static void end_own(struct agent *agent, struct call *c, enum status status)
 
 static void store_told(struct agent *agent, struct call *c)
 {
-    struct cache_frame *f = frame_of(c);
-    enum caller_next next = caller_wake(&f->caller, &config_of(agent, c)->caller, c, agent);
+    struct cache_frame *f = cache_frame_of(c);
+    enum caller_next next = caller_wake(&f->caller, &cache_config_of(agent, c)->caller, c, agent);
     if (next == CALLER_AGAIN)
         send(agent, c);
     if (next != CALLER_ENDED)
@@ -346,20 +301,20 @@ static void store_told(struct agent *agent, struct call *c)
     }
     if (status == STATUS_OK)
         cache_install(agent, c, f->holder);
-    wake_followers(agent, c, status);
+    cache_flight_lands(agent, c, status);
     end_read(agent, c, status, reason);
 }
 
 static void cancel(struct agent *agent, struct call *c)
 {
     struct cache *cache = agent->durable;
-    struct cache_frame *f = frame_of(c);
+    struct cache_frame *f = cache_frame_of(c);
     if (f->stage == STAGE_FOLLOWS)
-        stop_following(agent, c);
+        cache_flight_leaves(agent, c);
     if (f->stage == STAGE_LED)
         call_timer_stop(c, agent);
     caller_cancel(&f->caller, c);
-    wake_followers(agent, c, STATUS_INFO);
+    cache_flight_lands(agent, c, STATUS_INFO);
     station_cancel(&cache->station, c);
     finish(agent, c, STATUS_INFO, REASON_NONE);
 }
@@ -368,17 +323,21 @@ static void cancel(struct agent *agent, struct call *c)
 static void led(struct agent *agent, struct call *c)
 {
     struct cache *cache = agent->durable;
-    struct cache_frame *f = frame_of(c);
+    struct cache_frame *f = cache_frame_of(c);
     uint32_t slot = cache_table_find(&cache->table, f->holder, c->key);
+    bool aside = c->verb == CALLER_LOOKS_UP;
     if (f->outcome == STATUS_OK && slot && cache->table.copies[slot].version == c->version)
         cache_serve(agent, c, slot);
-    end_read(agent, c, (enum status)f->outcome, REASON_NONE);
+    if (aside)
+        tell_caller(agent, c, f->outcome == STATUS_OK);
+    else
+        end_read(agent, c, (enum status)f->outcome, REASON_NONE);
 }
 
 static void cache_step(struct agent *agent, struct call *c)
 {
     struct cache *cache = agent->durable;
-    struct cache_frame *f = frame_of(c);
+    struct cache_frame *f = cache_frame_of(c);
     if (c->flags & CALL_IN_STATION)
         go_on(agent, c, station_wake(&cache->station, c));
     else if (c->wake == WAKE_ARRIVED)
@@ -387,6 +346,8 @@ static void cache_step(struct agent *agent, struct call *c)
         cancel(agent, c);
     else if (f->stage == STAGE_LED)
         led(agent, c);
+    else if (f->stage == STAGE_LEASE)
+        cache_flight_expires(agent, c);
     else
         store_told(agent, c);
 }
@@ -399,7 +360,7 @@ static void cache_settle(struct agent *agent, struct call *parent, struct call *
         return;
     }
     caller_reads(parent, child);
-    caller_settle(&frame_of(parent)->caller, child);
+    caller_settle(&cache_frame_of(parent)->caller, child);
 }
 
 static void next_flush(struct agent *agent)
@@ -461,9 +422,6 @@ static const char *cache_check(const void *config)
     const struct cache_config *cache = config;
     if (cache->sliding && !cache_has_ttl(cache))
         return "`sliding` needs a `ttl` that slides";
-    if (cache->pattern == CACHE_ASIDE && cache->single_flight)
-        return "under cache_aside every caller asks the store itself: `single_flight` needs "
-               "another `pattern`";
     if (cache->pattern == CACHE_ASIDE &&
         (cache->stale_if_error > 0 || cache->stale_while_revalidate > 0))
         return "under cache_aside the cache does not ask the store: stale answers need another "

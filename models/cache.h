@@ -23,6 +23,7 @@ struct cache_config {
     struct distribution ttl; /* ns; the constant 0: copies do not expire */
     uint64_t capacity;       /* copies, or bytes with COUNT_BYTES; COUNT_UNLIMITED */
     int64_t stale_if_error, stale_while_revalidate; /* ns past the expiry */
+    int64_t lease;                                  /* ns; > 0 */
     int64_t flush_every;                            /* ns */
     uint64_t flush_batch, flush_limit;              /* dirty copies */
     uint8_t pattern, on_write, eviction, scope, flush;

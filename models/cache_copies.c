@@ -121,7 +121,7 @@ static int64_t expiry(struct agent *agent, const struct cache_config *config, co
 uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holder)
 {
     struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
+    const struct cache_config *config = cache_config_of(agent, c);
     uint32_t slot = cache_table_find(&cache->table, holder, c->key);
     bool is_new = !slot;
     if (is_new)
@@ -156,7 +156,7 @@ void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder)
 void cache_serve(struct agent *agent, struct call *c, uint32_t slot)
 {
     struct cache *cache = agent->durable;
-    const struct cache_config *config = config_of(agent, c);
+    const struct cache_config *config = cache_config_of(agent, c);
     struct cache_copy *copy = &cache->table.copies[slot];
     const struct probe *probe = agent->simulation->probe;
     c->version = copy->version;

@@ -18,7 +18,15 @@ struct cache {
     bool opened;
 };
 
-enum cache_stage { STAGE_OWN, STAGE_STORE, STAGE_FOLLOWS, STAGE_LED, STAGE_REFRESH, STAGE_FLUSH };
+enum cache_stage {
+    STAGE_OWN,
+    STAGE_STORE,
+    STAGE_FOLLOWS,
+    STAGE_LED,
+    STAGE_REFRESH,
+    STAGE_FLUSH,
+    STAGE_LEASE, /* its own: somebody has been told to fetch the value */
+};
 
 struct cache_frame {
     struct station_visit visit; /* first: the station's */
@@ -30,12 +38,13 @@ struct cache_frame {
     bool leads;
 };
 
-static inline const struct cache_config *config_of(const struct agent *agent, const struct call *c)
+static inline const struct cache_config *cache_config_of(const struct agent *agent,
+                                                         const struct call *c)
 {
     return agent->configs[c->operation];
 }
 
-static inline struct cache_frame *frame_of(struct call *c)
+static inline struct cache_frame *cache_frame_of(struct call *c)
 {
     return call_frame(c);
 }
@@ -57,6 +66,9 @@ uint32_t cache_find_store(const struct agent *agent);
 
 /* A copy goes. */
 void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why);
+
+/* A call of its own for a key; `size` of the value. */
+struct call *cache_own_call(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size);
 
 /* Sends a dirty copy on to the store. */
 void cache_flush(struct agent *agent, uint32_t slot);

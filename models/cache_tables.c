@@ -135,7 +135,14 @@ const struct field_table cache_fields = {
              .otherwise = "false",
              .flags = FIELD_WHOLE,
              .summary = "Reads that miss a key which the store is being asked for wait for that "
-                        "answer."},
+                        "answer, under cache_aside at the cache for the copy."},
+            {.name = "lease",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct cache_config, lease),
+             .otherwise = "1s",
+             .min = 1,
+             .summary = "cache_aside with single_flight: so long the others wait for a caller that "
+                        "was told to fetch the value; then the next of them is told."},
             {.name = "stale_while_revalidate",
              .type = FIELD_TIME,
              .offset = offsetof(struct cache_config, stale_while_revalidate),

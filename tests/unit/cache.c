@@ -1,8 +1,7 @@
 /* Caches: the order in which copies go, worked out by hand and against a naive list; expiry, one
  * question for all, crashes, and that nothing is left over whatever happens. */
 #include "engine/kernel/random.h"
-#include "models/cache_copies.h"
-#include "tests/scenario.h"
+#include "tests/cached.h"
 
 #include <stdio.h>
 
@@ -117,54 +116,6 @@ static void holders_have_room_of_their_own(void)
 }
 
 /* ---- the kind ---- */
-
-struct played {
-    struct loaded loaded;
-    struct observer observer;
-    struct simulation *simulation;
-    uint64_t all;   /* calls that have reached the store */
-    uint64_t asked; /* those of the first 10 s */
-};
-
-static void on_arrive(void *context, const struct agent *at, const struct call *c)
-{
-    struct played *p = context;
-    (void)c;
-    p->all += !strcmp(at->node_name, "db");
-    p->asked += !strcmp(at->node_name, "db") && simulation_now(at->simulation) < 10 * SECOND;
-}
-
-static void play(struct played *p, const char *text, uint64_t seed)
-{
-    *p = (struct played){.loaded = load(text, false)};
-    if (!p->loaded.scenario)
-        diagnostic_print(p->loaded.diagnostics, stdout, false);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
-    p->observer = (struct observer){.context = p, .arrive = on_arrive};
-    struct simulation_options options = {.observer = &p->observer};
-    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, &options);
-    simulation_run(p->simulation, NULL);
-}
-
-static void played_free(struct played *p)
-{
-    simulation_free(p->simulation);
-    loaded_free(&p->loaded);
-}
-
-static const struct cache *cache_of(const struct played *p)
-{
-    return p->simulation->agents[node_in(p->loaded.blueprint, "cache")->first].durable;
-}
-
-static uint64_t asked(const char *text)
-{
-    struct played p;
-    play(&p, text, 1);
-    uint64_t count = p.asked;
-    played_free(&p);
-    return count;
-}
 
 #define SYSTEM(arrivals, cache, rest)                                                              \
     "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"                       \
@@ -301,6 +252,7 @@ static void nothing_is_left_over(void)
 {
     static const char *const caches[] = {
         "pattern: cache_aside, ttl: exp(1s)",
+        "pattern: cache_aside, single_flight: true, lease: 50ms, ttl: 500ms",
         "pattern: read_through, single_flight: true, ttl: 500ms, stale_while_revalidate: 300ms",
         "pattern: write_through, single_flight: true, eviction: sieve, stale_if_error: 1s",
         "pattern: write_back, flush: interval(every=200ms batch=7 dirty_limit=20)",

@@ -46,6 +46,7 @@ static void ask_store(struct agent *agent, struct call *c, enum cache_stage stag
     const struct cache *cache = agent->durable;
     struct cache_frame *f = cache_frame_of(c);
     f->stage = (uint8_t)stage;
+    f->asked_ns = simulation_now(agent->simulation);
     caller_begin(&f->caller, cache->guard);
     send(agent, c);
 }
@@ -96,9 +97,18 @@ static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32
     *slot = cache_table_find(&cache->table, holder, c->key);
     cache_tell(cache, c, CACHE_LOOKUPS);
     record_count(cache->record, CACHE_BYTES, c->operation, *cache->record->now, c->size);
-    if (cache_is_fresh(cache, *slot)) {
+    bool fresh = cache_is_fresh(cache, *slot);
+    if (fresh && cache_is_early(agent, c, *slot)) {
+        cache_tell(cache, c, CACHE_MISSES);
+        cache_tell(cache, c, CACHE_MISSES_EARLY);
+        return false;
+    }
+    if (fresh) {
         cache_count_hit(cache, c);
         cache_serve(agent, c, *slot);
+        if (config->pattern == CACHE_REFRESH_AHEAD &&
+            cache->table.copies[*slot].early_ns <= simulation_now(agent->simulation))
+            refresh(agent, c, holder);
         return true;
     }
     if (config->pattern != CACHE_ASIDE &&
@@ -422,6 +432,15 @@ static const char *cache_check(const void *config)
     const struct cache_config *cache = config;
     if (cache->sliding && !cache_has_ttl(cache))
         return "`sliding` needs a `ttl` that slides";
+    if (cache->pattern == CACHE_REFRESH_AHEAD && !cache_has_ttl(cache))
+        return "refresh_ahead renews copies before they expire: it needs a `ttl`";
+    if (cache->early && !cache_has_ttl(cache))
+        return "`early_refresh` renews copies before they expire: it needs a `ttl`";
+    if (cache->early && cache->pattern == CACHE_REFRESH_AHEAD)
+        return "refresh_ahead renews copies early already, without `early_refresh`";
+    if (cache->early && cache->pattern == CACHE_ASIDE && cache->early_cost == TIME_AUTO)
+        return "under cache_aside the cache does not see what fetching takes: "
+               "probabilistic(cost=200ms)";
     if (cache->pattern == CACHE_ASIDE &&
         (cache->stale_if_error > 0 || cache->stale_while_revalidate > 0))
         return "under cache_aside the cache does not ask the store: stale answers need another "

@@ -12,8 +12,10 @@ enum cache_pattern {
     CACHE_WRITE_THROUGH,
     CACHE_WRITE_BACK,
     CACHE_WRITE_AROUND,
+    CACHE_REFRESH_AHEAD,
 };
 enum cache_on_write { CACHE_DELETES, CACHE_UPDATES, CACHE_LEAVES };
+enum cache_early { CACHE_ON_TIME, CACHE_AT_RANDOM };
 enum cache_scope { CACHE_SHARED, CACHE_INSTANCE, CACHE_SESSION };
 
 struct cache_config {
@@ -26,7 +28,10 @@ struct cache_config {
     int64_t lease;                                  /* ns; > 0 */
     int64_t flush_every;                            /* ns */
     uint64_t flush_batch, flush_limit;              /* dirty copies */
-    uint8_t pattern, on_write, eviction, scope, flush;
+    double refresh_after;                           /* share of the life */
+    double early_beta;                              /* of XFetch */
+    int64_t early_cost;                             /* ns, or TIME_AUTO: as measured */
+    uint8_t pattern, on_write, eviction, scope, flush, early;
     bool sliding, single_flight;
 };
 extern const struct field_table cache_fields;
@@ -43,6 +48,7 @@ enum cache_metric {
     CACHE_MISSES_CAPACITY,
     CACHE_MISSES_EXPIRED,
     CACHE_MISSES_INVALIDATED,
+    CACHE_MISSES_EARLY,
     CACHE_SHARED_FILLS,
     CACHE_FILLS,  /* hidden: copies put in */
     CACHE_ENDED,  /* hidden: copies that went */

@@ -109,16 +109,29 @@ bool cache_has_ttl(const struct cache_config *config)
     return config->ttl.kind != DISTRIBUTION_CONSTANT || config->ttl.value > 0;
 }
 
-static int64_t expiry(struct agent *agent, const struct cache_config *config, const struct call *c)
+/* From now on the copy is fresh for a `ttl`. */
+static void renew(struct agent *agent, const struct call *c, struct cache_copy *copy)
 {
+    const struct cache_config *config = cache_config_of(agent, c);
+    int64_t now = simulation_now(agent->simulation);
+    copy->expires_ns = INT64_MAX;
     if (!cache_has_ttl(config))
-        return INT64_MAX;
-    return simulation_now(agent->simulation) +
-           distribution_ns(&config->ttl, call_draw(c, agent, DRAW_EXPIRY));
+        return;
+    int64_t life_ns = distribution_ns(&config->ttl, call_draw(c, agent, DRAW_EXPIRY));
+    copy->expires_ns = now + life_ns;
+    if (config->pattern == CACHE_REFRESH_AHEAD)
+        copy->early_ns = now + (int64_t)((double)life_ns * config->refresh_after);
+}
+
+/* What it took to get the value in `c` from the store; 0: it was not asked. */
+static int64_t fetch_time(const struct agent *agent, struct call *c)
+{
+    int64_t asked_ns = cache_frame_of(c)->asked_ns;
+    return asked_ns ? simulation_now(agent->simulation) - asked_ns : 0;
 }
 
 /* The version in `c` becomes the copy of its key; its slot. */
-uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holder)
+uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
 {
     struct cache *cache = agent->durable;
     const struct cache_config *config = cache_config_of(agent, c);
@@ -138,7 +151,11 @@ uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holde
     }
     copy->version = c->version;
     cache_table_resize(&cache->table, slot, c->size);
-    copy->expires_ns = expiry(agent, config, c);
+    renew(agent, c, copy);
+    if (config->early && config->early_cost != TIME_AUTO)
+        copy->early_ns = config->early_cost;
+    else if (config->early)
+        copy->early_ns = fetch_time(agent, c);
     make_room(agent, config, slot);
     cache_show(cache);
     return cache->table.copies[slot].takes_part ? slot : 0;
@@ -164,13 +181,25 @@ void cache_serve(struct agent *agent, struct call *c, uint32_t slot)
         probe->copy_serve(probe->context, store_agent(agent, cache), c))
         cache_tell(cache, c, CACHE_STALE_COUNT);
     if (config->sliding && copy->expires_ns > simulation_now(agent->simulation))
-        copy->expires_ns = expiry(agent, config, c);
+        renew(agent, c, copy);
     cache_table_touch(&cache->table, slot, (enum cache_eviction)config->eviction);
 }
 
 bool cache_is_fresh(const struct cache *cache, uint32_t slot)
 {
     return slot && cache->table.copies[slot].expires_ns > *cache->record->now;
+}
+
+bool cache_is_early(const struct agent *agent, const struct call *c, uint32_t slot)
+{
+    const struct cache *cache = agent->durable;
+    const struct cache_config *config = cache_config_of(agent, c);
+    const struct cache_copy *copy = &cache->table.copies[slot];
+    if (LIKELY(!config->early))
+        return false;
+    double gap = (double)copy->early_ns * config->early_beta *
+                 random_exponential(call_draw(c, agent, DRAW_EARLY));
+    return gap >= (double)(copy->expires_ns - simulation_now(agent->simulation));
 }
 
 bool cache_is_within(const struct cache *cache, uint32_t slot, int64_t grace_ns)

@@ -32,9 +32,10 @@ struct cache_frame {
     struct station_visit visit; /* first: the station's */
     struct caller caller;
     uint64_t holder, version;
-    uint32_t next;   /* FOLLOWS: the one behind it; at the leader: the first */
-    uint8_t stage;   /* enum cache_stage */
-    uint8_t outcome; /* LED: enum status */
+    int64_t asked_ns; /* when the store was asked */
+    uint32_t next;    /* FOLLOWS: the one behind it; at the leader: the first */
+    uint8_t stage;    /* enum cache_stage */
+    uint8_t outcome;  /* LED: enum status */
     bool leads;
 };
 
@@ -75,7 +76,7 @@ void cache_flush(struct agent *agent, uint32_t slot);
 
 /* The version in `c` becomes the copy of its key; its slot, or 0 where it is larger than the whole
  * cache. What is too much goes. */
-uint32_t cache_install(struct agent *agent, const struct call *c, uint64_t holder);
+uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder);
 void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder);
 
 /* The copy answers `c`. */
@@ -83,6 +84,9 @@ void cache_serve(struct agent *agent, struct call *c, uint32_t slot);
 
 /* Whether a copy has not expired, or not for longer than the grace; slot 0: there is none. */
 bool cache_is_fresh(const struct cache *cache, uint32_t slot);
+/* Whether a fresh copy is to be renewed by this read already (Vattani, Chierichetti, Lowenstein,
+ * VLDB 2015, figure 3: XFetch). */
+bool cache_is_early(const struct agent *agent, const struct call *c, uint32_t slot);
 bool cache_is_within(const struct cache *cache, uint32_t slot, int64_t grace_ns);
 
 /* `slot`: what there is of an expired copy, or 0. */

@@ -19,7 +19,8 @@ enum cache_end { CACHE_NEVER, CACHE_EVICTED, CACHE_EXPIRED, CACHE_INVALIDATED, C
 struct cache_copy {
     uint64_t name; /* of key and holder */
     uint64_t key, version;
-    int64_t expires_ns;              /* INT64_MAX: never */
+    int64_t expires_ns; /* INT64_MAX: never */
+    int64_t early_ns;   /* refresh_ahead: when it is renewed; XFetch: what it takes to fetch it */
     uint32_t newer, older;           /* slots of the holder's list; 0: none */
     uint32_t dirty_next, dirty_prev; /* of the dirty list; 0: none */
     uint32_t list, size;

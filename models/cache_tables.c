@@ -19,6 +19,10 @@ static const struct field_word patterns[] = {
                             "As read_through: writes make no copy, and `on_write` says what "
                             "becomes of an old one.",
                             NULL},
+    [CACHE_REFRESH_AHEAD] = {"refresh_ahead",
+                             "As write_around; a copy that is read in the last part of its life is "
+                             "renewed in the background (`refresh_after`).",
+                             NULL},
     {0},
 };
 
@@ -76,6 +80,33 @@ static const struct field flush_fields[] = {
 static const struct field_word flushes[] = {
     {"interval", "Again and again; a copy that has to go before is written on then.",
      &(const struct field_table){.fields = flush_fields}},
+    {0},
+};
+
+static const struct field early_fields[] = {
+    {.name = "beta",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct cache_config, early_beta),
+     .otherwise = "1",
+     .flags = FIELD_WHOLE,
+     .min = 0,
+     .max = 1000,
+     .summary = "Above 1 earlier, below 1 later."},
+    {.name = "cost",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct cache_config, early_cost),
+     .otherwise = "auto",
+     .flags = FIELD_AUTO | FIELD_WHOLE,
+     .summary = "What fetching a value takes; `auto`: what it took the last time."},
+    {0},
+};
+
+static const struct field_word earlies[] = {
+    [CACHE_ON_TIME] = {"none", "When it has expired.", NULL},
+    [CACHE_AT_RANDOM] = {"probabilistic",
+                         "A read asks the store although its copy has t left, where cost * beta * "
+                         "-ln(a random number in 0..1) is t or more (Vattani et al. 2015).",
+                         &(const struct field_table){.fields = early_fields}},
     {0},
 };
 
@@ -143,6 +174,18 @@ const struct field_table cache_fields = {
              .min = 1,
              .summary = "cache_aside with single_flight: so long the others wait for a caller that "
                         "was told to fetch the value; then the next of them is told."},
+            {.name = "refresh_after",
+             .type = FIELD_SHARE,
+             .offset = offsetof(struct cache_config, refresh_after),
+             .otherwise = "80%",
+             .summary = "refresh_ahead: the share of its life behind which a read renews a copy."},
+            {.name = "early_refresh",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct cache_config, early),
+             .otherwise = "none",
+             .flags = FIELD_WHOLE,
+             .words = earlies,
+             .summary = "When a read fetches a copy anew."},
             {.name = "stale_while_revalidate",
              .type = FIELD_TIME,
              .offset = offsetof(struct cache_config, stale_while_revalidate),
@@ -206,6 +249,9 @@ const struct metric_table cache_metrics = {
             [CACHE_MISSES_EXPIRED] = COUNTED("misses_expired", "Misses of what had expired."),
             [CACHE_MISSES_INVALIDATED] =
                 COUNTED("misses_invalidated", "Misses of what a write had deleted."),
+            [CACHE_MISSES_EARLY] = {"misses_early", "1", METRIC_TOTAL, 0, 0,
+                                    "Reads that fetched a copy anew before it had expired.",
+                                    "early_refresh"},
             [CACHE_SHARED_FILLS] = {"shared_fills", "1", METRIC_TOTAL, 0, 0,
                                     "Misses that waited for another read's answer.",
                                     "single_flight"},
@@ -232,15 +278,16 @@ const struct metric_table cache_metrics = {
                                    NULL},
             [CACHE_REFRESHES] = {"refreshes", "1", METRIC_TOTAL, 0, 0,
                                  "Times the store was asked in the background.",
-                                 "stale_while_revalidate"},
+                                 "stale_while_revalidate pattern=refresh_ahead"},
             [CACHE_EXPIRED_ANSWERS] = {"expired_answers", "1", METRIC_TOTAL, 0, 0,
                                        "Reads answered from a copy that had expired.",
                                        "stale_while_revalidate stale_if_error"},
             [CACHE_FLUSHED] = {"flushed", "1", METRIC_TOTAL, 0, 0, "Copies sent on to the store.",
                                "pattern"},
-            [CACHE_LOST_DIRTY] = COUNTED("lost_dirty_writes",
-                                         "Acknowledged writes that a crash took before they were "
-                                         "written on."),
+            [CACHE_LOST_DIRTY] =
+                COUNTED("lost_dirty_writes",
+                        "Acknowledged writes that a crash took before they were "
+                        "written on."),
             [CACHE_ITEMS] = {"items", "1", METRIC_LEVEL, 0, 0, "Copies held.", NULL},
             [CACHE_DIRTY] = {"dirty", "1", METRIC_LEVEL, 0, 0, "Copies that wait to be written on.",
                              "pattern"},

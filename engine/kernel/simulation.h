@@ -167,6 +167,7 @@ enum purpose {
     DRAW_CHANCE, /* the coin of a step */
     DRAW_LIFE,   /* of a session */
     DRAW_EXPIRY, /* of a copy in a cache */
+    DRAW_EARLY,  /* whether a read renews a copy before its expiry */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,

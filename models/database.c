@@ -7,6 +7,7 @@
  * data. What is left out: pages, disks, locks, transactions. Ties: see the station. */
 #include "models/database.h"
 
+#include "engine/kernel/batch.h"
 #include "engine/kernel/consistency.h"
 #include "models/parts/caller.h"
 #include "models/parts/registers.h"
@@ -137,6 +138,28 @@ static bool write(struct agent *agent, struct call *c)
     return true;
 }
 
+/* The messages of a request one after another, at the same instant; false: one of them failed. */
+static bool write_all(struct agent *agent, struct call *c)
+{
+    const struct batch *batch = batch_of(agent->simulation, c);
+    if (LIKELY(!batch))
+        return write(agent, c);
+    bool ok = true;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_item *item = &batch->items[i];
+        struct call line = *c;
+        line.op_id = item->op_id;
+        line.key = item->key;
+        line.version = item->version;
+        line.session = item->session;
+        line.size = item->size;
+        line.operation = item->operation;
+        line.traits = item->traits;
+        ok = write(agent, &line) && ok;
+    }
+    return ok;
+}
+
 static void read(struct agent *agent, struct call *c)
 {
     struct database *db = agent->durable;
@@ -159,7 +182,7 @@ static void go_on(struct agent *agent, struct call *c, enum station_outcome outc
     bool ok = !station_fails(&db->station, c);
     if (ok && !works_only(c)) {
         if (store_writes(store_type(agent, c)))
-            ok = write(agent, c);
+            ok = write_all(agent, c);
         else
             read(agent, c);
     }

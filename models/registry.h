@@ -5,6 +5,7 @@
 
 #include "engine/kernel/kind.h"
 
+extern const struct kind queue_kind;
 extern const struct kind cache_kind;
 extern const struct kind client_kind;
 extern const struct kind database_kind;

@@ -95,6 +95,7 @@ double distribution_sample(const struct distribution *d, uint64_t draw)
     case DISTRIBUTION_MIX:
         return sample_mix(d, draw);
     case DISTRIBUTION_SHIFT:
+    case DISTRIBUTION_BATCH:
         return d->shift.by + distribution_sample(d->shift.part, draw);
     case DISTRIBUTION_EMPIRICAL:
         return d->empirical.values[random_below(draw, d->empirical.count)];

@@ -34,6 +34,7 @@ enum distribution_kind {
     DISTRIBUTION_MIX,
     DISTRIBUTION_SHIFT,
     DISTRIBUTION_EMPIRICAL,
+    DISTRIBUTION_BATCH, /* a shift, by so much for each message of the request */
 };
 
 struct distribution {
@@ -127,6 +128,11 @@ bool distribution_make_mix(struct distribution *d, struct arena *arena, const do
 
 /* `by` >= 0 more than a sample of `part`, which is copied into the arena. */
 bool distribution_make_shift(struct distribution *d, struct arena *arena, double by,
+                             const struct distribution *part, const char **why);
+
+/* A sample of `part`, and `each` >= 0 more for every message of the request: a shift for those
+ * that stand for one. */
+bool distribution_make_batch(struct distribution *d, struct arena *arena, double each,
                              const struct distribution *part, const char **why);
 
 /* One of `count` >= 1 recorded values, each as likely; copies and sorts them in the arena. */

@@ -115,7 +115,8 @@ static struct moments moments_of(const struct distribution *d)
     }
     case DISTRIBUTION_MIX:
         return mix_moments(d);
-    case DISTRIBUTION_SHIFT: {
+    case DISTRIBUTION_SHIFT:
+    case DISTRIBUTION_BATCH: {
         struct moments part = moments_of(d->shift.part);
         return (struct moments){part.mean + d->shift.by, part.variance};
     }
@@ -186,7 +187,7 @@ double distribution_cdf(const struct distribution *d, double x)
         return empirical_cdf(d, x);
     if (d->kind == DISTRIBUTION_MIX)
         return mix_cdf(d, x);
-    if (d->kind == DISTRIBUTION_SHIFT)
+    if (d->kind == DISTRIBUTION_SHIFT || d->kind == DISTRIBUTION_BATCH)
         return distribution_cdf(d->shift.part, x - d->shift.by);
     if (!(x > 0))
         return 0.0;

@@ -205,6 +205,15 @@ bool distribution_make_shift(struct distribution *d, struct arena *arena, double
     return true;
 }
 
+bool distribution_make_batch(struct distribution *d, struct arena *arena, double each,
+                             const struct distribution *part, const char **why)
+{
+    if (!distribution_make_shift(d, arena, each, part, why))
+        return false;
+    d->kind = DISTRIBUTION_BATCH;
+    return true;
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

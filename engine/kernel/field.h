@@ -33,30 +33,34 @@ struct pool {
 };
 
 enum field_type {
-    FIELD_COUNT,     /* uint64_t: bare, may carry k M G; `unlimited` with FIELD_UNLIMITED */
-    FIELD_NUMBER,    /* double: bare */
-    FIELD_BOOL,      /* bool: true, false */
-    FIELD_TIME,      /* int64_t ns: 5ms; `none` with FIELD_NONE, `auto` with FIELD_AUTO */
-    FIELD_SHARE,     /* double 0..1: 25% */
-    FIELD_FACTOR,    /* double: x4 */
-    FIELD_RATE,      /* double per second: 100/s */
-    FIELD_BANDWIDTH, /* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
-    FIELD_DURATION,  /* struct distribution of ns: exp(5ms); `none` (DISTRIBUTION_NONE) with
-                        FIELD_NONE */
-    FIELD_SIZE,      /* struct distribution of bytes: uniform(1KB..9KB) */
-    FIELD_KEYS,      /* struct key_chooser: zipf(0.99 1M) */
-    FIELD_ARRIVALS,  /* struct arrivals: poisson(200/s), or a list of segments */
-    FIELD_WORD,      /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
-    FIELD_WORDS,     /* uint32_t: bit i for word i of `words`; one word or a list of them;
-                        none: the default */
-    FIELD_POOL,      /* struct pool: a name or a list of names */
-    FIELD_RECORD,    /* a map of `record`'s fields; their offsets count from the outer struct. With
-                        `words`, one of those may stand instead: uint8_t, the number of words for
-                        a map */
-    FIELD_MONEY,     /* int64_t 1e-9 USD an hour: 0.17 USD/h */
-    FIELD_SCHEDULE,  /* struct field_list of struct scaling_point: [0s 6, 6min 8] */
-    FIELD_OPERATION, /* uint32_t: the index of an operation, which is declared by this */
-    FIELD_STEPS,     /* struct field_list: a list of records as `steps` describes them */
+    FIELD_COUNT,      /* uint64_t: bare, may carry k M G; `unlimited` with FIELD_UNLIMITED */
+    FIELD_NUMBER,     /* double: bare */
+    FIELD_BOOL,       /* bool: true, false */
+    FIELD_TIME,       /* int64_t ns: 5ms; `none` with FIELD_NONE, `auto` with FIELD_AUTO */
+    FIELD_SHARE,      /* double 0..1: 25% */
+    FIELD_FACTOR,     /* double: x4 */
+    FIELD_RATE,       /* double per second: 100/s */
+    FIELD_BANDWIDTH,  /* double bytes per second: 10Mbit/s; `unlimited` (0) with FIELD_UNLIMITED */
+    FIELD_DURATION,   /* struct distribution of ns: exp(5ms); `none` (DISTRIBUTION_NONE) with
+                         FIELD_NONE */
+    FIELD_SIZE,       /* struct distribution of bytes: uniform(1KB..9KB) */
+    FIELD_KEYS,       /* struct key_chooser: zipf(0.99 1M) */
+    FIELD_ARRIVALS,   /* struct arrivals: poisson(200/s), or a list of segments */
+    FIELD_WORD,       /* uint8_t: index into `words`; a word may have parameters: policy(x=1) */
+    FIELD_WORDS,      /* uint32_t: bit i for word i of `words`; one word or a list of them;
+                         none: the default */
+    FIELD_POOL,       /* struct pool: a name or a list of names */
+    FIELD_RECORD,     /* a map of `record`'s fields; their offsets count from the outer struct. With
+                         `words`, one of those may stand instead: uint8_t, the number of words for
+                         a map */
+    FIELD_MONEY,      /* int64_t 1e-9 USD an hour: 0.17 USD/h */
+    FIELD_SCHEDULE,   /* struct field_list of struct scaling_point: [0s 6, 6min 8] */
+    FIELD_OPERATION,  /* uint32_t: the index of an operation, which is declared by this */
+    FIELD_OPERATIONS, /* struct field_list of uint32_t: operations, one name or a list */
+    FIELD_STEPS,      /* struct field_list: a list of records as `steps` describes them */
+    FIELD_PARTS,      /* struct field_list of struct pool: the instances of each node that stands in
+                         this one, as a map from names to their keys, or (without `record`) of the
+                         one that is written as a pool; kind->parts in engine/kernel/kind.h */
 };
 
 enum field_flags {
@@ -120,7 +124,7 @@ struct field {
     uint32_t flags;
     double min, max;                  /* in base units (ns, bytes, plain); max 0: no upper bound */
     const struct field_word *words;   /* FIELD_WORD, FIELD_RECORD: ends with a name of NULL */
-    const struct field_table *record; /* FIELD_RECORD */
+    const struct field_table *record; /* FIELD_RECORD, FIELD_PARTS */
     const struct field_steps *steps;  /* FIELD_STEPS */
     const char *unit;                 /* for the manual where the type does not tell; or NULL */
     const char *summary;              /* one sentence: what it means */

@@ -21,6 +21,16 @@ enum kind_flags {
     KIND_GROUP = 8,     /* no machine: each instance lives on the place of one of its `members` */
     KIND_STORE = 16,    /* keeps data: operations that reach it have a type that it knows */
     KIND_FORWARDS = 32, /* hands requests on as they are: it asks no store for a cache */
+    KIND_GUEST = 64,    /* no machine: each instance lives on the place of one of its `to`, or,
+                           where that is a group, on that of the node in which it stands */
+};
+
+/* Nodes that stand in the map of another: of `queue: {subscriptions: {mail: {to: mailer}}}` one
+ * called queue.mail. */
+struct kind_parts {
+    const char *key;         /* a FIELD_PARTS of the outer kind: a map from names to their maps */
+    const char *alone;       /* another one: `to: mailer` is the only one, called queue.to */
+    const struct kind *kind; /* of them all; in no registry */
 };
 
 struct kind {
@@ -80,6 +90,8 @@ struct kind {
 
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
     const char *(*check)(const void *config);
+
+    const struct kind_parts *parts; /* or NULL */
 
     /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
     const struct kind_load *load;

@@ -22,8 +22,8 @@ enum metric_type {
     METRIC_COST,      /* integral of the level `numerator` in 1e-9 of the unit an hour; `total` */
     METRIC_EVENT, /* when something came to pass, at most once a replication; `p50` of all of them,
                      where those in which it never did count as infinite; `runs_with`, `mean` .. */
-    METRIC_NONE, /* 1 in a replication in which a counted metric of the same table (numerator)
-                    stayed at 0, else 0; `ratio` */
+    METRIC_NONE,  /* 1 in a replication in which a counted metric of the same table (numerator)
+                     stayed at 0, else 0; `ratio` */
 };
 
 enum { METRIC_TYPES = METRIC_NONE + 1 };
@@ -42,6 +42,7 @@ struct metric {
     const char *when; /* printed only where the node uses one of these keys of its own, separated by
                          spaces; behind a `*` any node's key. `key=word`: where it is this word.
                          NULL: always */
+    bool of_node;     /* told of the node alone, whichever instance has written it down */
 };
 
 struct metric_table {

@@ -307,9 +307,12 @@ static bool compares(enum metric_type type)
     return type == METRIC_PART || type == METRIC_IMBALANCE || type == METRIC_VARIATION;
 }
 
-static bool is_beside(const struct view *v, enum metric_type type)
+static bool is_beside(const struct view *v, const struct metric *metric)
 {
     bool pooled = v->key.instance == RESULT_POOLED;
+    enum metric_type type = metric->type;
+    if (metric->of_node)
+        return !pooled;
     return compares(type) && (v->group->instances == 1 || pooled == (type == METRIC_PART));
 }
 
@@ -338,7 +341,7 @@ static void take_view(struct taker *t, const struct view *v)
 {
     for (uint32_t m = 0; m < v->group->table->count; m++) {
         const struct metric *metric = &v->group->table->metrics[m];
-        if (!is_told(t, v->group->table, m) || is_hidden(v, m) || is_beside(v, metric->type))
+        if (!is_told(t, v->group->table, m) || is_hidden(v, m) || is_beside(v, metric))
             continue;
         if (v->key.operation == RESULT_ALL || !of_all_operations_only(metric->type))
             take_cell(t, v, m);
@@ -492,7 +495,7 @@ static void take_courses(struct taker *t, const struct record_group *g, struct r
             bool told = v.key.instance == RESULT_POOLED || single;
             bool once = metric->type == METRIC_EVENT || metric->type == METRIC_NONE;
             if (told && !once && !compares(metric->type) && is_told(t, g->table, m) &&
-                !is_hidden(&v, m))
+                !is_hidden(&v, m) && !(metric->of_node && is_beside(&v, metric)))
                 take_course(t, &v, m);
         }
     }

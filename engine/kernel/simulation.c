@@ -98,7 +98,7 @@ static void nodes_init(struct simulation *s, bool groups)
 {
     for (uint32_t n = 0; n < s->blueprint->node_count; n++) {
         const struct blueprint_node *node = &s->blueprint->nodes[n];
-        if (groups != ((node->kind->flags & KIND_GROUP) != 0))
+        if (groups != ((node->kind->flags & (KIND_GROUP | KIND_GUEST)) != 0))
             continue;
         for (uint32_t i = 0; i < node->count; i++)
             agent_init(s, &s->agents[node->first + i], n, i + 1);

@@ -69,6 +69,7 @@ enum call_flags {
 enum request_trait {
     REQUEST_IDEMPOTENT = 1, /* it carries a key: what is done twice counts once */
     REQUEST_PEER = 2,       /* between the agents of a group: no visit of theirs */
+    REQUEST_BATCH = 4,      /* it stands for several messages: engine/kernel/batch.h */
 };
 
 /* Two cache lines, then the kind's frame. Line 0 is control; line 1, from op_id on, is the request
@@ -106,6 +107,7 @@ struct link;
 struct scaler;
 struct simulation;
 struct watch;
+struct batches;
 
 /* Something on a place that owns work in progress (a station): told of faults, which sweep. */
 struct place_part {
@@ -168,6 +170,7 @@ enum purpose {
     DRAW_LIFE,   /* of a session */
     DRAW_EXPIRY, /* of a copy in a cache */
     DRAW_EARLY,  /* whether a read renews a copy before its expiry */
+    DRAW_RIPENING, /* until a message can be delivered */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,
@@ -302,6 +305,7 @@ struct simulation {
     uint32_t active_count;
     uint32_t **marks;    /* [strike][its agents]: the life of the place that it has hit */
     struct watch *watch; /* NULL: nobody asks what clients feel of faults */
+    struct batches *batches; /* NULL: there was none yet */
 };
 
 /* ---- making and running ---- */

@@ -173,3 +173,27 @@ void bind_pool(struct binder *binder, const struct field *field, void *base,
         for (uint32_t k = 0; k < members[i].count; k++)
             *agents++ = members[i].first + k;
 }
+
+void bind_parts(struct binder *binder, const struct field *field, void *base,
+                const struct node *value)
+{
+    const struct blueprint *b = binder->blueprint;
+    const char *outer = b->nodes[binder->node].name;
+    bool map = value->type == NODE_MAP;
+    uint32_t count = map ? value->count : 1;
+    struct field_list *list = (struct field_list *)(void *)((char *)base + field->offset);
+    struct pool *pools = arena_array(binder->arena, count, struct pool);
+    *list = (struct field_list){.items = pools};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct node *at = map ? value->keys[i] : value;
+        const char *name = map ? at->text : field->name;
+        uint32_t node = bind_node(b, arena_format(binder->arena, "%s.%s", outer, name));
+        if (node == BIND_NO_NODE)
+            continue; /* told of when the nodes were named */
+        uint32_t *agents = arena_array(binder->arena, b->nodes[node].count, uint32_t);
+        for (uint32_t k = 0; k < b->nodes[node].count; k++)
+            agents[k] = b->nodes[node].first + k;
+        pools[list->count++] = (struct pool){.agents = agents, .count = b->nodes[node].count};
+        add_edge(binder, node, at);
+    }
+}

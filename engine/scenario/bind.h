@@ -85,6 +85,10 @@ uint32_t bind_node(const struct blueprint *blueprint, const char *name);
 void bind_pool(struct binder *binder, const struct field *field, void *base,
                const struct node *value);
 
+/* The nodes that stand under this key in the node at hand, into the pools of a FIELD_PARTS. */
+void bind_parts(struct binder *binder, const struct field *field, void *base,
+                const struct node *value);
+
 /* Reads the address of nodes (`web`, `web.2`) into a range of agents: `first` and `count`. False
  * with an error at `at` when there is none. */
 bool bind_address(const struct binder *binder, const struct node *at, const char *text,

@@ -30,7 +30,9 @@ const char *describe_type(enum field_type type)
         [FIELD_MONEY] = "USD/h",
         [FIELD_SCHEDULE] = "list of time and count",
         [FIELD_OPERATION] = "operation",
+        [FIELD_OPERATIONS] = "operation or list",
         [FIELD_STEPS] = "list of steps",
+        [FIELD_PARTS] = "map of records",
     };
     return names[type];
 }
@@ -132,7 +134,8 @@ static void print_steps(FILE *out, const struct field_steps *steps)
 static void print_field(FILE *out, const struct field *f, int depth)
 {
     char type[96];
-    snprintf(type, sizeof type, "%s%s%s%s%s%s", describe_type(f->type),
+    bool pool = f->type == FIELD_PARTS && !f->record;
+    snprintf(type, sizeof type, "%s%s%s%s%s%s", describe_type(pool ? FIELD_POOL : f->type),
              f->type == FIELD_RECORD && f->words ? " or word" : "", f->unit ? " in " : "",
              f->unit ? f->unit : "", f->flags & FIELD_PER_OPERATION ? ", per op" : "",
              f->flags & FIELD_WHOLE ? ", one for the node" : "");
@@ -147,7 +150,7 @@ static void print_field(FILE *out, const struct field *f, int depth)
     row(out, depth, f->name, type, value, f->summary ? f->summary : "");
     if (f->words)
         print_words(out, f, depth);
-    if (f->type == FIELD_RECORD)
+    if (f->type == FIELD_RECORD || (f->type == FIELD_PARTS && !pool))
         print_table(out, f->record, depth + 1, NULL);
     if (f->type == FIELD_STEPS && !depth)
         print_steps(out, f->steps);

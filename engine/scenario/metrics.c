@@ -26,6 +26,22 @@ static bool is_digits(const char *text, size_t length)
     return length > 0;
 }
 
+/* The length of `.mail` behind `queue`, where that is a node which stands in it; else 0. */
+static size_t part_length(const struct document *base, const char *text, size_t at)
+{
+    if (text[at] != '.')
+        return 0;
+    const struct node *nodes = document_find(base->root, "nodes");
+    const struct node *outer = document_find(nodes, arena_text(base->arena, text, at));
+    size_t length = strcspn(text + at + 1, ".[");
+    const char *name = arena_text(base->arena, text + at + 1, length);
+    const struct node *kind = document_find(outer, "kind");
+    if (!kind || kind->type != NODE_SCALAR || strcmp(kind->text, "queue") != 0)
+        return 0;
+    bool only = !strcmp(name, "to") && document_find(outer, "to");
+    return only || document_find(document_find(outer, "subscriptions"), name) ? 1 + length : 0;
+}
+
 bool metrics_split(struct document *base, struct expect_line *line, struct expect_side *side)
 {
     static const char form[] = "node.metric.statistic, node.2.metric, node[operation].metric";
@@ -33,6 +49,7 @@ bool metrics_split(struct document *base, struct expect_line *line, struct expec
     size_t at = strcspn(text, ".[");
     if (!at)
         return fail(base, line, side->place, form, "a metric begins with the name of a node");
+    at += part_length(base, text, at);
     if (text[at] == '.') {
         size_t length = strcspn(text + at + 1, ".[");
         if (is_digits(text + at + 1, length)) {
@@ -242,7 +259,9 @@ static bool check_owner(struct document *base, const struct expect_line *line,
                         const struct expect_side *side, const struct blueprint *b,
                         struct owner *owner)
 {
-    size_t length = strcspn(side->term.node, ".");
+    const char *dot = strrchr(side->term.node, '.');
+    bool numbered = dot && is_digits(dot + 1, strlen(dot + 1));
+    size_t length = numbered ? (size_t)(dot - side->term.node) : strlen(side->term.node);
     char *name = arena_text(base->arena, side->term.node, length);
     *owner = owner_of(base, b, name);
     if (!owner->tables && bind_node(b, name) == BIND_NO_NODE) {

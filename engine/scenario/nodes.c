@@ -77,13 +77,58 @@ static const struct kind *find_kind(struct point *point, const struct node *map,
 }
 
 struct named {
+    const char *name;
     const struct node *key, *map;
+    const struct kind *kind;
 };
 
 static int by_name(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
-    return strcmp(x->key->text, y->key->text);
+    return strcmp(x->name, y->name);
+}
+
+/* How many nodes may stand in a node's map. */
+static uint32_t parts_most(const struct kind_parts *parts, const struct node *map)
+{
+    const struct node *all = parts ? document_find(map, parts->key) : NULL;
+    return (all && all->type == NODE_MAP ? all->count : 0) + 1;
+}
+
+/* The nodes that stand in `outer`, behind it; returns how many. */
+static uint32_t name_parts(struct point *point, const struct named *outer, struct named *parts)
+{
+    const struct kind_parts *told = outer->kind ? outer->kind->parts : NULL;
+    uint32_t count = 0;
+    if (!told)
+        return 0;
+    const struct node *all = document_find(outer->map, told->key);
+    if (all && all->type != NODE_MAP && all->type != NODE_BAD)
+        document_error(&point->document, all, NULL, "`%s` is a map from names to their keys",
+                       told->key);
+    for (uint32_t i = 0; all && all->type == NODE_MAP && i < all->count; i++) {
+        const struct node *key = all->keys[i], *map = all->items[i];
+        if (map->type != NODE_MAP && map->type != NODE_BAD)
+            document_error(&point->document, map, NULL, "`%s` is a map of keys: {to: ...}",
+                           key->text);
+        if (map->type == NODE_MAP && point_name(point, key, "a subscription"))
+            parts[count++] = (struct named){
+                arena_format(point->arena, "%s.%s", outer->name, key->text), key, map, told->kind};
+    }
+    uint32_t at = document_index(outer->map, told->alone);
+    if (at == UINT32_MAX)
+        return count;
+    if (all)
+        document_error(&point->document, outer->map->items[at], NULL,
+                       "`%s` is the only one: it does not stand beside `%s`", told->alone,
+                       told->key);
+    struct node **items = arena_array(point->arena, 1, struct node *);
+    items[0] = outer->map->items[at];
+    parts[count++] = (struct named){
+        arena_format(point->arena, "%s.%s", outer->name, told->alone), outer->map->keys[at],
+        document_map(&point->document, &outer->map->keys[at], items, 1, items[0]->place),
+        told->kind};
+    return count;
 }
 
 static void read_setting(struct point *point, const struct node *map, const char *key,
@@ -165,6 +210,39 @@ static void read_counts(struct point *point, const struct node *map, const struc
     n->count = most > n->count ? most : n->count;
 }
 
+/* All nodes in order of name, those that stand in others too. */
+static struct named *sort_nodes(struct point *point, const struct node *map, uint32_t *count)
+{
+    uint32_t most = 0, named = 0;
+    struct named *nodes = arena_array(point->arena, map->count, struct named);
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node *key = map->keys[i], *item = map->items[i];
+        if (item->type != NODE_MAP) {
+            if (item->type != NODE_BAD)
+                document_error(&point->document, item, NULL,
+                               "node `%s` is a map of keys: {kind: ...}", key->text);
+            continue;
+        }
+        if (!point_name(point, key, "a node"))
+            continue;
+        struct named *n = &nodes[named++];
+        *n = (struct named){
+            .name = arena_format(point->arena, "%s", key->text), .key = key, .map = item};
+    }
+    qsort(nodes, named, sizeof *nodes, by_name);
+    for (uint32_t i = 0; i < named; i++) {
+        nodes[i].kind = find_kind(point, nodes[i].map, nodes[i].key);
+        most += 1 + parts_most(nodes[i].kind ? nodes[i].kind->parts : NULL, nodes[i].map);
+    }
+    struct named *sorted = arena_array(point->arena, most, struct named);
+    for (uint32_t i = 0; i < named; i++) {
+        sorted[(*count)++] = nodes[i];
+        *count += name_parts(point, &nodes[i], &sorted[*count]);
+    }
+    qsort(sorted, *count, sizeof *sorted, by_name);
+    return sorted;
+}
+
 void point_nodes(struct point *point)
 {
     const struct node *map = document_find(point->document.root, "nodes");
@@ -174,19 +252,8 @@ void point_nodes(struct point *point)
                            "a scenario needs `nodes`: a map from names to nodes");
         return;
     }
-    struct named *sorted = arena_array(point->arena, map->count, struct named);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < map->count; i++) {
-        if (map->items[i]->type != NODE_MAP) {
-            if (map->items[i]->type != NODE_BAD)
-                document_error(&point->document, map->items[i], NULL,
-                               "node `%s` is a map of keys: {kind: ...}", map->keys[i]->text);
-            continue;
-        }
-        if (point_name(point, map->keys[i], "a node"))
-            sorted[count++] = (struct named){.key = map->keys[i], .map = map->items[i]};
-    }
-    qsort(sorted, count, sizeof *sorted, by_name);
+    struct named *sorted = sort_nodes(point, map, &count);
     point->nodes = arena_array(point->arena, count, struct blueprint_node);
     point->maps = arena_array(point->arena, count, const struct node *);
     point->names = arena_array(point->arena, count, const struct node *);
@@ -196,11 +263,13 @@ void point_nodes(struct point *point)
         point->maps[i] = sorted[i].map;
         point->names[i] = sorted[i].key;
         *n = (struct blueprint_node){
-            .name = arena_format(point->arena, "%s", sorted[i].key->text),
-            .kind = find_kind(point, sorted[i].map, sorted[i].key),
+            .name = sorted[i].name,
+            .kind = sorted[i].kind,
             .count = 1,
+            .present = 1,
         };
-        read_counts(point, sorted[i].map, sorted[i].key, n);
+        if (!n->kind || !(n->kind->flags & KIND_GUEST))
+            read_counts(point, sorted[i].map, sorted[i].key, n);
     }
     for (uint32_t i = 0; i < count; i++) {
         struct blueprint_node *n = &point->nodes[i];
@@ -284,8 +353,10 @@ static void *bind_config(struct point *point, uint32_t node, const struct node *
     bind_defaults(&point->binder, kind->fields, config);
     if (operation != UINT32_MAX)
         over = override_of(point, node, map, operation);
-    bind_map(&point->binder, kind->fields, config, map,
-             over && document_find(over, "steps") ? common_keys_and_to : common_keys, what);
+    const char *const *common = kind->flags & KIND_GUEST               ? NULL
+                                : over && document_find(over, "steps") ? common_keys_and_to
+                                                                       : common_keys;
+    bind_map(&point->binder, kind->fields, config, map, common, what);
     if (over) {
         check_override(point, kind, over);
         point->binder.overrides = true;

@@ -22,6 +22,8 @@ static const struct sampler_word distributions[] = {
      "Two exponentials with balanced means and this coefficient of variation, at least 1."},
     {"mix", "mix(90% exp(1ms) + 10% exp(20ms))", "One of the parts, each as often as it says."},
     {"shift", "shift(0.2ms + exp(1ms))", "A constant and a distribution on top of it."},
+    {"batch", "batch(8ms each=0.2ms)",
+     "A distribution, and so much more for each message of the request."},
     {"empirical", "empirical(file.csv column=latency unit=ms)",
      "One of the recorded values, each as likely; the file lies at or below the scenario's "
      "folder."},
@@ -310,6 +312,21 @@ static bool make_shift(const struct sampler_reader *r, const struct call *c,
            checked(r, c, distribution_make_shift(out, r->sampler->arena, by, &part, &why), &why);
 }
 
+static bool make_batch(const struct sampler_reader *r, const struct call *c,
+                       struct distribution *out)
+{
+    static const char form[] = "batch(8ms each=0.2ms)";
+    const struct call *named = sampler_named(c, "each");
+    struct distribution part;
+    double each = 0;
+    const char *why = "";
+    if (c->count != 2 || !named || c->arguments[0].parameter)
+        return sampler_fail(r, c, form, "`batch` is a distribution and so much for each message");
+    return sampler_read(r, &c->arguments[0], &part) &&
+           sampler_quantity(r, named, r->dimension, &each) &&
+           checked(r, c, distribution_make_batch(out, r->sampler->arena, each, &part, &why), &why);
+}
+
 static bool make_empirical(const struct sampler_reader *r, const struct call *c,
                            struct distribution *out)
 {
@@ -352,11 +369,9 @@ bool sampler_read(const struct sampler_reader *reader, const struct call *call,
     static const struct {
         const char *name;
         bool (*make)(const struct sampler_reader *, const struct call *, struct distribution *);
-    } makers[] = {{"uniform", make_uniform},
-                  {"lognormal", make_lognormal},
-                  {"mix", make_mix},
-                  {"shift", make_shift},
-                  {"empirical", make_empirical}};
+    } makers[] = {{"uniform", make_uniform}, {"lognormal", make_lognormal},
+                  {"mix", make_mix},         {"shift", make_shift},
+                  {"batch", make_batch},     {"empirical", make_empirical}};
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
         if (!strcmp(makers[i].name, call->text))
             return makers[i].make(reader, call, out);

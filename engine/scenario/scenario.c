@@ -171,8 +171,9 @@ static void watch(void *context, const struct node *at, const char *percentile, 
             memcpy(more, s->watched, s->watched_count * sizeof *more);
         s->watched = more;
     }
-    s->watched[s->watched_count++] = (struct watched){
-        .node = arena_text(&s->arena, node, strcspn(node, ".")), .instance = instance};
+    s->watched[s->watched_count++] =
+        (struct watched){.node = arena_text(&s->arena, node, (size_t)(strrchr(node, '.') - node)),
+                         .instance = instance};
 }
 
 /* The instances are this blueprint's own; only its readers see them as const. */

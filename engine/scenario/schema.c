@@ -129,9 +129,11 @@ static const char *definition_of(enum field_type type)
         [FIELD_POOL] = "pool",
         [FIELD_RATE] = "rate",
         [FIELD_RECORD] = NULL,
+        [FIELD_PARTS] = NULL,
         [FIELD_WORD] = NULL,
         [FIELD_WORDS] = NULL,
         [FIELD_OPERATION] = "operation",
+        [FIELD_OPERATIONS] = "pool",
         [FIELD_STEPS] = "steps",
         [FIELD_MONEY] = "money",
         [FIELD_SCHEDULE] = "schedule",
@@ -181,6 +183,15 @@ static void put_value(FILE *out, const struct field *f)
             fputs(", ", out);
             put_words(out, f);
         }
+    } else if (f->type == FIELD_PARTS && !f->record) {
+        fputs("{\"$ref\": \"#/definitions/pool\"}", out);
+    } else if (f->type == FIELD_PARTS) {
+        const char *between = "";
+        fputs("{\"type\": \"object\", \"additionalProperties\": {\"type\": \"object\", "
+              "\"additionalProperties\": false, \"properties\": {",
+              out);
+        put_table(out, f->record, NULL, &between);
+        fputs("}}}", out);
     } else if (f->type == FIELD_WORD || f->type == FIELD_WORDS) {
         put_words(out, f);
     } else {

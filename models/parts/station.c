@@ -2,6 +2,7 @@
  * waiting.c, processor sharing in sharing.c, what users read in station_tables.c. */
 #include "models/parts/station.h"
 
+#include "engine/kernel/batch.h"
 #include "models/parts/sharing.h"
 #include "models/parts/shed.h"
 #include "models/parts/waiting.h"
@@ -309,6 +310,8 @@ static inline void admit(struct station *st, struct call *c, const struct distri
     if (agent->inside->value == 1)
         entry_count(&e, STATION_EMPTY_COUNT, 1);
     v->demand_ns = distribution_ns(work, call_draw(c, agent, DRAW_SERVICE));
+    if (UNLIKELY(c->traits & REQUEST_BATCH))
+        v->demand_ns += batch_more_ns(agent->simulation, c, work);
     v->left_ns = v->demand_ns;
     v->order = st->order++;
 }

@@ -1,0 +1,235 @@
+/* A queue at work, for the files of the kind: what a broker stores, what it owes its subscriptions,
+ * and to whom it delivers.
+ *
+ *     publish --> message, one claim for each subscription that wants it
+ *     claim:  RIPENS --> WAITS --> OUT (a delivery) --> acknowledged: DONE, or ended at once
+ *             (delay)     ^  ^      |- refused, or unanswered for `visibility`: WAITS again,
+ *                         |  RESTS <'  after a pause, or DEAD, on its way to the dead letters
+ *
+ * Claims that wait stand in lanes, one for each partition, by priority and then in the order of
+ * acceptance; one that comes back stands where it stood. A lane is served by whichever consumer has
+ * room or, where there are several partitions, by the one that owns it. */
+#ifndef ORRERY_MODELS_QUEUE_STATE_H
+#define ORRERY_MODELS_QUEUE_STATE_H
+
+#include "models/parts/recall.h"
+#include "models/queue.h"
+#include "models/queue_ledger.h"
+
+enum { QUEUE_STATION_TABLE = 1, QUEUE_DELIVERY_TABLE, QUEUE_TABLE };
+enum { SUBSCRIPTION_TABLE = 1 }; /* of delivery_metrics, at a subscription's instances */
+
+/* How long producers' requests are known again (`idempotent`): as Amazon SQS does for FIFO queues.
+ */
+#define QUEUE_IDEMPOTENT_NS INT64_C(300000000000)
+
+/* In the `verb` of posts to a broker. */
+enum queue_verb { QUEUE_SUBSCRIBES = 112 };
+
+/* What a broker stores, once for all subscriptions. */
+struct message {
+    uint64_t op_id, path, key, version;
+    int64_t accepted_ns;
+    uint32_t session, size, sub, producer;
+    uint32_t entry;   /* of the ledger */
+    uint32_t lane;    /* its partition */
+    uint32_t number;  /* of this use of the place in memory */
+    uint32_t claims;  /* subscriptions that have not done with it, and whoever waits for its sync */
+    uint32_t waiting; /* claims that wait */
+    uint32_t deliveries;   /* of all: draws anew each time */
+    uint32_t older, newer; /* all that are stored, in order of acceptance; free: `older` */
+    uint8_t operation, traits;
+    bool synced;  /* a crash does not take it */
+    bool expired; /* older than `ttl` */
+};
+
+enum claim_state {
+    CLAIM_FREE,
+    CLAIM_RIPENS,
+    CLAIM_WAITS,
+    CLAIM_OUT,
+    CLAIM_RESTS,
+    CLAIM_DONE, /* acknowledged; a crash before the next sync takes that back */
+    CLAIM_DEAD,
+};
+
+struct claim {
+    uint32_t message, subscription;
+    uint32_t before, behind; /* in its lane, its delivery or the list of what is done */
+    uint32_t same;           /* the next claim of the same ledger entry */
+    uint32_t delivery;       /* OUT, DEAD: index of the call */
+    uint32_t deliveries;
+    int64_t since_ns; /* WAITS: since when it could be delivered */
+    uint64_t order;   /* of acceptance */
+    uint8_t state, level;
+};
+
+struct claim_list {
+    uint32_t first, last;
+};
+
+struct lane {
+    struct claim_list *levels; /* [levels], the most urgent first */
+    uint32_t waiting, out;
+    uint32_t owner, out_owner; /* consumers: index + 1; 0: nobody */
+    int64_t linger_until;      /* a timer is set for then; 0: none */
+    uint64_t reached;          /* the highest order that has reached a consumer */
+    uint64_t missing;          /* lost before they reached one, and not passed yet */
+    uint64_t missing_last;     /* the highest order among them */
+};
+
+struct consumer {
+    uint32_t agent;  /* the subscription's, on the consumer's place */
+    uint32_t target; /* the consumer itself; UINT32_MAX: a group */
+    uint64_t used;   /* deliveries under way */
+    uint64_t most;
+    uint32_t turn; /* ordered: the lane that is looked at first */
+    bool stands;   /* in the ring of those with room */
+};
+
+struct broker;
+
+struct subscription {
+    struct broker *queue;
+    const struct subscription_config *config;
+    uint32_t number;     /* bit in the ledger */
+    uint32_t node_first; /* its first instance: records the node's metrics */
+    struct record *record;
+    bool *wants; /* [operation] */
+    struct lane *lanes;
+    struct consumer *consumers;
+    uint32_t consumer_count;
+    uint32_t *ring; /* competing: consumers with room, who had none for longest first */
+    uint32_t ring_first, ring_count;
+    uint64_t membership; /* of the simulation when lanes were given their owners; 0: never */
+    struct claim_list done;
+    uint64_t depth, unacked, lag;
+    uint64_t shown_depth, shown_unacked, shown_lag, shown_age; /* in the record */
+    uint64_t peak;
+    int64_t peak_ns, drained_ns; /* drained_ns < 0: not since */
+    struct registers newest;     /* by lane and producer: index in `newest_ns` */
+    int64_t *newest_ns;
+    uint32_t newest_count, newest_room;
+};
+
+struct broker {
+    struct place_part part; /* first: the place hands it back */
+    struct station station;
+    struct agent *agent;
+    const struct queue_config *config;
+    struct record *record, *deliveries;
+    struct subscription *subscriptions;
+    uint32_t subscription_count, lane_count, level_count;
+    uint8_t *levels; /* [operation] */
+    struct ledger ledger;
+    struct message *messages; /* index 0 is never used */
+    uint32_t message_used, message_room, message_free;
+    uint32_t oldest, newest; /* stored */
+    uint32_t unexpired;      /* the oldest that has not expired; 0: none */
+    struct claim *claims;    /* index 0 is never used */
+    uint32_t claim_used, claim_room, claim_free;
+    uint64_t order, stored, ready; /* ready: messages that wait for some subscription */
+    uint64_t shown_depth, shown_unacked, shown_lag, shown_age;
+    uint64_t peak;
+    int64_t peak_ns, drained_ns;
+    uint64_t begun; /* deliveries: numbers them */
+    struct recall known;
+    struct claim_list unsynced; /* calls whose messages wait for the sync */
+    struct claim_list blocked;  /* calls that wait for room */
+    bool sync_due, expiry_due, watch_due, opened;
+};
+
+/* What a call of a producer, or a delivery, remembers. */
+struct queue_frame {
+    struct station_visit visit; /* first: the station's */
+    uint32_t before, behind;    /* in `unsynced` or `blocked` */
+    uint32_t message, number;   /* the last message it became, and its use of the place */
+    uint32_t subscription, lane, consumer;
+    uint32_t claims, count; /* of a delivery: the first claim; how many there were */
+    uint8_t stage;          /* enum queue_stage */
+};
+
+enum queue_stage { STAGE_STATION, STAGE_UNSYNCED, STAGE_BLOCKED, STAGE_DELIVERY, STAGE_BURIAL };
+
+enum queue_tick {
+    TICK_SYNC = 1,
+    TICK_LINGER, /* argument: subscription << 32 | lane */
+    TICK_EXPIRY,
+    TICK_RIPE, /* argument: claim << 32 | low bits of its order */
+    TICK_WATCH,
+};
+
+static inline struct queue_frame *queue_frame_of(struct call *c)
+{
+    return call_frame(c);
+}
+static inline struct message *queue_message(const struct broker *q, uint32_t index)
+{
+    return &q->messages[index];
+}
+static inline struct claim *queue_claim(const struct broker *q, uint32_t index)
+{
+    return &q->claims[index];
+}
+
+/* ---- queue_store.c: messages and claims in memory ---- */
+
+uint32_t queue_message_new(struct broker *q);
+/* One claim less; the message goes with the last. */
+void queue_message_release(struct broker *q, uint32_t message);
+uint32_t queue_claim_new(struct broker *q, uint32_t message, uint32_t subscription);
+/* The claim is over: it stands in no list any more. */
+void queue_claim_end(struct broker *q, uint32_t claim);
+
+void queue_list_push(struct broker *q, struct claim_list *list, uint32_t claim);
+void queue_list_remove(struct broker *q, struct claim_list *list, uint32_t claim);
+
+/* The claim waits in its lane from now on, where its priority and its order put it; or no longer.
+ */
+void queue_wait(struct broker *q, uint32_t claim);
+void queue_unwait(struct broker *q, uint32_t claim);
+
+/* ---- queue_accounts.c: what is measured ---- */
+
+/* Counts what happens to a message, by the instant of its acceptance. */
+void queue_count(const struct subscription *s, enum delivery_metric metric,
+                 const struct ledger_entry *entry, uint64_t amount);
+void queue_duration(const struct subscription *s, enum delivery_metric metric,
+                    const struct ledger_entry *entry, int64_t ns);
+/* The levels follow what is held. */
+void queue_show(struct broker *q, struct subscription *s);
+void queue_accounts_end(void *context, const struct ledger_entry *entry);
+void queue_accounts_finish(struct broker *q);
+/* A message has reached a consumer of the subscription, or its work was done there. `op_id` names
+ * it. `applied`: false where the consumer knew it already and did nothing. */
+void queue_arrived(struct subscription *s, uint64_t op_id, uint8_t operation);
+void queue_effected(struct subscription *s, uint64_t op_id, uint8_t operation, bool applied);
+/* How long the oldest that waits has been there, once a second. */
+void queue_show_ages(struct broker *q);
+
+/* ---- queue_delivery.c ---- */
+
+/* Delivers what can be: of one lane, or of all. */
+void queue_dispatch(struct broker *q, struct subscription *s, uint32_t lane);
+void queue_dispatch_all(struct broker *q);
+/* A delivery, or the way to the dead letters, was woken. */
+void queue_delivery_wake(struct broker *q, struct call *c);
+/* An answer that came too late for its delivery. */
+void queue_late(struct broker *q, const struct call *child);
+/* Acknowledged: it ends, at once or with the next sync. */
+void queue_acknowledge(struct broker *q, uint32_t claim);
+void queue_consumers_start(struct broker *q, struct subscription *s, const struct pool *instances);
+void queue_sync_soon(struct broker *q);
+
+extern const struct kind subscription_kind;
+
+/* What the instances of a subscription keep, on the places of the consumers. */
+struct subscriber {
+    struct subscriber *first; /* of its node */
+    struct recall known;      /* of the node, at its first instance: outlives crashes */
+    uint32_t part;            /* its number at every broker */
+    uint32_t queue_node;      /* the brokers */
+    bool opened;
+};
+
+#endif

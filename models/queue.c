@@ -96,15 +96,27 @@ static void answer(struct broker *q, struct call *c)
 
 /* ---- storing ---- */
 
+/* The call for which it was sent, or NULL where that has gone. */
+static const struct call *sender_of(const struct broker *q, const struct call *c)
+{
+    const struct call *p = c->parent ? call_at(q->agent->simulation, c->parent) : NULL;
+    return p && p->generation == c->parent_generation ? p : NULL;
+}
+
 /* When it was produced, for the order of its producer's messages: when that began the work for
  * which it sends; else now. */
 static int64_t produced_ns(const struct broker *q, const struct call *c)
 {
-    const struct simulation *s = q->agent->simulation;
-    if (!c->parent)
-        return now_of(q);
-    const struct call *p = call_at(s, c->parent);
-    return p->generation == c->parent_generation ? p->arrived_ns : now_of(q);
+    const struct call *p = sender_of(q, c);
+    return p ? p->arrived_ns : now_of(q);
+}
+
+/* Whose message it is: of one that comes out of another queue, that queue. */
+static uint32_t producer_of(const struct broker *q, const struct call *c)
+{
+    const struct call *p = sender_of(q, c);
+    bool hands_on = q->agent->simulation->agents[c->from].kind == &subscription_kind;
+    return p && hands_on ? p->from : c->from;
 }
 
 /* By the rest of the key: keys that are numbered on are spread evenly. */
@@ -126,7 +138,7 @@ static uint32_t enter(struct broker *q, const struct call *c, const struct batch
         e->accepted_ns = now_of(q);
         e->produced_ns = produced_ns(q, c);
         e->operation = item->operation;
-        e->producer = c->from;
+        e->producer = producer_of(q, c);
         e->lane = lane_of(q, item->key);
         e->order = q->order + 1;
         record_count(q->record, QUEUE_PUBLISHED, item->operation, now_of(q), 1);
@@ -196,7 +208,7 @@ static uint32_t store(struct broker *q, const struct call *c, const struct batch
     m->path = c->path;
     m->sub = c->sub;
     m->accepted_ns = now_of(q);
-    m->producer = c->from;
+    m->producer = producer_of(q, c);
     m->entry = entry;
     m->lane = lane_of(q, item->key);
     m->claims = 1;
@@ -256,7 +268,7 @@ static void store_all(struct broker *q, struct call *c)
     }
 }
 
-static void let_go(struct broker *q, struct call *c)
+void queue_let_go(struct broker *q, struct call *c)
 {
     struct queue_frame *f = queue_frame_of(c);
     if (f->message)
@@ -277,7 +289,7 @@ static void put(struct broker *q, struct call *c)
         f->stage = STAGE_UNSYNCED;
         calls_push(q, &q->unsynced, c);
     } else {
-        let_go(q, c);
+        queue_let_go(q, c);
         answer(q, c);
     }
     expire_soon(q);
@@ -289,41 +301,6 @@ static void put(struct broker *q, struct call *c)
 }
 
 /* ---- no room ---- */
-
-static bool is_full(const struct broker *q)
-{
-    return (q->subscription_count ? q->ready : q->stored) >= q->config->max_length;
-}
-
-/* Takes the oldest message that waits away from whoever waits for it; false: there is none. */
-static bool drop_oldest(struct broker *q)
-{
-    uint32_t at = q->oldest;
-    while (at && q->subscription_count && !q->messages[at].waiting)
-        at = q->messages[at].newer;
-    if (!at)
-        return false;
-    if (!q->subscription_count) {
-        record_count(q->deliveries, DELIVERY_DROPPED, q->messages[at].operation,
-                     q->messages[at].accepted_ns, 1);
-        q->messages[at].claims = 1;
-        queue_message_release(q, at);
-        return true;
-    }
-    uint32_t claim = ledger_at(&q->ledger, q->messages[at].entry)->claims;
-    while (claim) {
-        uint32_t next = q->claims[claim].same;
-        if (q->claims[claim].message == at && q->claims[claim].state == CLAIM_WAITS) {
-            struct subscription *s = &q->subscriptions[q->claims[claim].subscription];
-            queue_count(s, DELIVERY_DROPPED, ledger_at(&q->ledger, q->messages[at].entry), 1);
-            queue_unwait(q, claim);
-            queue_claim_end(q, claim);
-            queue_show(q, s);
-        }
-        claim = next;
-    }
-    return true;
-}
 
 /* There is no room for a message whose producer has been told that it is there. */
 static void lose(struct broker *q, const struct call *c)
@@ -340,9 +317,9 @@ static void lose(struct broker *q, const struct call *c)
 static void publish(struct broker *q, struct call *c)
 {
     struct queue_frame *f = queue_frame_of(c);
-    while (is_full(q) && q->config->overflow == QUEUE_DROPS_OLDEST && drop_oldest(q)) {
+    while (queue_is_full(q) && q->config->overflow == QUEUE_DROPS_OLDEST && queue_drop_oldest(q)) {
     }
-    if (!is_full(q)) {
+    if (!queue_is_full(q)) {
         put(q, c);
         return;
     }
@@ -359,7 +336,7 @@ static void publish(struct broker *q, struct call *c)
     finish(q, c, STATUS_FAIL, REASON_REJECTED);
 }
 
-static void unblock(struct broker *q, struct call *c)
+void queue_unblock(struct broker *q, struct call *c)
 {
     calls_remove(q, &q->blocked, c);
     record_level(q->record, QUEUE_BLOCKED, -1);
@@ -370,9 +347,9 @@ static void unblock(struct broker *q, struct call *c)
 /* Whoever has waited longest comes in as soon as there is room. */
 static void admit_blocked(struct broker *q)
 {
-    while (q->blocked.first && !is_full(q)) {
+    while (q->blocked.first && !queue_is_full(q)) {
         struct call *c = call_at(q->agent->simulation, q->blocked.first);
-        unblock(q, c);
+        queue_unblock(q, c);
         put(q, c);
     }
 }
@@ -403,7 +380,7 @@ static void sync(struct broker *q)
     while (q->unsynced.first) {
         struct call *c = call_at(s, q->unsynced.first);
         calls_remove(q, &q->unsynced, c);
-        let_go(q, c);
+        queue_let_go(q, c);
         answer(q, c);
     }
     queue_show(q, NULL);
@@ -503,10 +480,10 @@ static void cancel(struct broker *q, struct call *c)
 {
     const struct queue_frame *f = queue_frame_of(c);
     if (f->stage == STAGE_BLOCKED) {
-        unblock(q, c);
+        queue_unblock(q, c);
     } else if (f->stage == STAGE_UNSYNCED) {
         calls_remove(q, &q->unsynced, c);
-        let_go(q, c);
+        queue_let_go(q, c);
     } else {
         station_cancel(&q->station, c);
     }
@@ -541,80 +518,6 @@ static void queue_settle(struct agent *agent, struct call *parent, struct call *
 {
     if (!parent)
         queue_late(agent->durable, child);
-}
-
-/* ---- faults ---- */
-
-static void part_ignores(struct place_part *part)
-{
-    (void)part;
-}
-
-static void part_drops(struct place_part *part, struct call *c)
-{
-    (void)part, (void)c;
-}
-
-/* What has not been synced is gone, and so is what was acknowledged since the last sync; all
- * deliveries are over, and what was under way waits again. */
-static void crash_claim(struct broker *q, uint32_t index)
-{
-    struct claim *c = &q->claims[index];
-    struct subscription *s = &q->subscriptions[c->subscription];
-    const struct message *m = &q->messages[c->message];
-    if (c->state == CLAIM_DONE)
-        s->lag++;
-    if (c->state == CLAIM_WAITS && m->synced)
-        return;
-    if (c->state == CLAIM_WAITS)
-        queue_unwait(q, index);
-    c->before = c->behind = c->delivery = 0;
-    c->state = CLAIM_RESTS;
-    if (m->synced) {
-        queue_wait(q, index);
-        return;
-    }
-    recall_forget(&q->known, m->op_id);
-    queue_claim_end(q, index);
-}
-
-static void queue_crash(struct place_part *part)
-{
-    struct broker *q = (struct broker *)(void *)part;
-    const struct simulation *sim = q->agent->simulation;
-    while (q->blocked.first)
-        unblock(q, call_at(sim, q->blocked.first));
-    for (uint32_t at = q->unsynced.first; at;) {
-        struct call *c = call_at(sim, at);
-        at = queue_frame_of(c)->behind;
-        let_go(q, c);
-    }
-    q->unsynced = (struct claim_list){0};
-    for (uint32_t i = 0; i < q->subscription_count; i++) {
-        struct subscription *s = &q->subscriptions[i];
-        s->done = (struct claim_list){0};
-        s->unacked = 0;
-        s->membership = 0;
-        for (uint32_t l = 0; l < q->lane_count; l++) {
-            s->lanes[l].out = s->lanes[l].out_owner = s->lanes[l].owner = 0;
-            s->lanes[l].linger_until = 0;
-        }
-        for (uint32_t k = 0; k < s->consumer_count; k++)
-            s->consumers[k].used = 0;
-    }
-    for (uint32_t i = 1; i < q->claim_used; i++)
-        if (q->claims[i].state != CLAIM_FREE)
-            crash_claim(q, i);
-    for (uint32_t at = q->subscription_count ? 0 : q->newest; at && !q->messages[at].synced;) {
-        uint32_t older = q->messages[at].older;
-        q->messages[at].claims = 1;
-        queue_message_release(q, at);
-        at = older;
-    }
-    q->sync_due = q->expiry_due = q->watch_due = false;
-    for (uint32_t i = 0; i < q->subscription_count; i++)
-        queue_show(q, &q->subscriptions[i]);
-    queue_show(q, NULL);
 }
 
 /* ---- starting ---- */
@@ -688,11 +591,7 @@ static void queue_open(struct broker *q)
     q->message_used = q->claim_used = 1;
     q->message_room = q->claim_room = 0;
     q->drained_ns = -1;
-    q->part.pause = q->part.resume = q->part.rescale = part_ignores;
-    q->part.crash = queue_crash;
-    q->part.drop = part_drops;
-    q->part.next = agent->place->parts;
-    agent->place->parts = &q->part;
+    queue_watch_faults(q);
     find_levels(q);
     ledger_init(&q->ledger, agent->simulation, queue_accounts_end, q);
     recall_init(&q->known, arena, QUEUE_IDEMPOTENT_NS);
@@ -735,6 +634,12 @@ static const char *queue_doubt(const void *config, const char *key)
     if (!strcmp(key, "overflow") && queue->max_length == COUNT_UNLIMITED)
         return "has no meaning without a `max_length`";
     return NULL;
+}
+
+/* A request passes once: circles through it end. */
+static bool queue_passes_once(const void *config)
+{
+    return ((const struct queue_config *)config)->idempotent;
 }
 
 static double load_work(const void *config)
@@ -808,6 +713,7 @@ const struct kind queue_kind = {
     .tick = queue_tick,
     .finish = queue_finish,
     .doubt = queue_doubt,
+    .passes_once = queue_passes_once,
     .check = queue_check,
     .load = &(const struct kind_load){.work_ns = load_work,
                                       .slots = load_slots,

@@ -71,6 +71,16 @@ void queue_consumers_start(struct broker *q, struct subscription *s, const struc
     }
 }
 
+void queue_consumers_reset(struct subscription *s)
+{
+    s->unacked = 0;
+    s->membership = 0;
+    for (uint32_t i = 0; i < s->consumer_count; i++) {
+        s->consumers[i].used = 0;
+        ring_push(s, i);
+    }
+}
+
 /* ---- partitions and their owners ---- */
 
 static void take_back(struct broker *q, uint32_t claim);

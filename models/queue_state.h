@@ -189,6 +189,20 @@ void queue_list_remove(struct broker *q, struct claim_list *list, uint32_t claim
 void queue_wait(struct broker *q, uint32_t claim);
 void queue_unwait(struct broker *q, uint32_t claim);
 
+/* As many messages wait as may. */
+bool queue_is_full(const struct broker *q);
+/* Takes the oldest message that waits away from whoever waits for it; false: there is none. */
+bool queue_drop_oldest(struct broker *q);
+
+/* ---- queue.c, queue_faults.c ---- */
+
+/* A producer that has waited for room waits no longer. */
+void queue_unblock(struct broker *q, struct call *c);
+/* The message of a producer's call is held for its sake no longer. */
+void queue_let_go(struct broker *q, struct call *c);
+/* From now on the broker's place tells of its crashes. */
+void queue_watch_faults(struct broker *q);
+
 /* ---- queue_accounts.c: what is measured ---- */
 
 /* Counts what happens to a message, by the instant of its acceptance. */
@@ -219,6 +233,8 @@ void queue_late(struct broker *q, const struct call *child);
 /* Acknowledged: it ends, at once or with the next sync. */
 void queue_acknowledge(struct broker *q, uint32_t claim);
 void queue_consumers_start(struct broker *q, struct subscription *s, const struct pool *instances);
+/* The broker has crashed: whoever was at work for it is not any more. */
+void queue_consumers_reset(struct subscription *s);
 void queue_sync_soon(struct broker *q);
 
 extern const struct kind subscription_kind;

@@ -174,3 +174,37 @@ void queue_unwait(struct broker *q, uint32_t index)
     q->subscriptions[c->subscription].depth--;
     q->ready -= !--q->messages[c->message].waiting;
 }
+
+bool queue_is_full(const struct broker *q)
+{
+    return (q->subscription_count ? q->ready : q->stored) >= q->config->max_length;
+}
+
+bool queue_drop_oldest(struct broker *q)
+{
+    uint32_t at = q->oldest;
+    while (at && q->subscription_count && !q->messages[at].waiting)
+        at = q->messages[at].newer;
+    if (!at)
+        return false;
+    if (!q->subscription_count) {
+        record_count(q->deliveries, DELIVERY_DROPPED, q->messages[at].operation,
+                     q->messages[at].accepted_ns, 1);
+        q->messages[at].claims = 1;
+        queue_message_release(q, at);
+        return true;
+    }
+    uint32_t claim = ledger_at(&q->ledger, q->messages[at].entry)->claims;
+    while (claim) {
+        uint32_t next = q->claims[claim].same;
+        if (q->claims[claim].message == at && q->claims[claim].state == CLAIM_WAITS) {
+            struct subscription *s = &q->subscriptions[q->claims[claim].subscription];
+            queue_count(s, DELIVERY_DROPPED, ledger_at(&q->ledger, q->messages[at].entry), 1);
+            queue_unwait(q, claim);
+            queue_claim_end(q, claim);
+            queue_show(q, s);
+        }
+        claim = next;
+    }
+    return true;
+}

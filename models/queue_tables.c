@@ -78,9 +78,10 @@ const struct field_table queue_fields = {
              .flags = FIELD_WHOLE,
              .min = 1,
              .max = 4096,
-             .summary = "With 1 the consumers of a subscription compete; with more the key modulo their "
-                        "number names the partition, and each belongs to one consumer, which keeps its "
-                        "order."},
+             .summary =
+                 "With 1 the consumers of a subscription compete; with more the key modulo their "
+                 "number names the partition, and each belongs to one consumer, which keeps its "
+                 "order."},
             {.name = "max_length",
              .type = FIELD_COUNT,
              .offset = offsetof(struct queue_config, max_length),

@@ -88,6 +88,9 @@ struct kind {
     /* A `flush` fault: what it holds of others' data is gone. NULL: it holds none. */
     void (*flush)(struct agent *agent);
 
+    /* Whether a request passes here once at most, so that circles through it end. NULL: never. */
+    bool (*passes_once)(const void *config);
+
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
     const char *(*check)(const void *config);
 

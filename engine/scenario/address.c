@@ -197,3 +197,24 @@ void bind_parts(struct binder *binder, const struct field *field, void *base,
         add_edge(binder, node, at);
     }
 }
+
+void bind_operations(const struct binder *binder, const struct field *field, void *base,
+                     const struct node *value)
+{
+    bool list = value->type == NODE_LIST;
+    uint32_t count = list ? value->count : 1;
+    uint32_t *operations = arena_array(binder->arena, count, uint32_t);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct node *name = list ? value->items[i] : value;
+        if (name->type == NODE_BAD)
+            return;
+        if (name->type != NODE_SCALAR || !bind_operation(binder, name->text, &operations[i])) {
+            document_error(binder->document, name, NULL, "`%s` names operations of clients%s%s%s",
+                           field->name, name->text ? ", not `" : "", name->text ? name->text : "",
+                           name->text ? "`" : "");
+            return;
+        }
+    }
+    *(struct field_list *)(void *)((char *)base + field->offset) =
+        (struct field_list){operations, count};
+}

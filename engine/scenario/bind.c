@@ -388,22 +388,6 @@ static const struct node *short_form(struct binder *binder, const struct field *
     return found;
 }
 
-static void bind_operations(const struct binder *binder, const struct field *field, void *base,
-                            const struct node *value)
-{
-    bool list = value->type == NODE_LIST;
-    uint32_t count = list ? value->count : 1;
-    uint32_t *operations = arena_array(binder->arena, count, uint32_t);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct node *name = list ? value->items[i] : value;
-        const struct field one = {.name = field->name};
-        if (!scalar(binder, field, name))
-            return;
-        bind_operation_name(binder, &one, &operations[i], name);
-    }
-    *(struct field_list *)at_offset(base, field->offset) = (struct field_list){operations, count};
-}
-
 static uint8_t word_count(const struct field *field)
 {
     uint8_t count = 0;

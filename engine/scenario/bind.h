@@ -89,6 +89,10 @@ void bind_pool(struct binder *binder, const struct field *field, void *base,
 void bind_parts(struct binder *binder, const struct field *field, void *base,
                 const struct node *value);
 
+/* Reads a name or a list of names into the struct field_list of a FIELD_OPERATIONS. */
+void bind_operations(const struct binder *binder, const struct field *field, void *base,
+                     const struct node *value);
+
 /* Reads the address of nodes (`web`, `web.2`) into a range of agents: `first` and `count`. False
  * with an error at `at` when there is none. */
 bool bind_address(const struct binder *binder, const struct node *at, const char *text,

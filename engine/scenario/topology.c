@@ -195,6 +195,14 @@ static void tell_cycle(const struct search *s, const uint32_t *stack, uint32_t d
                    "calls go in a circle: %s -> %s", way, point->nodes[closing->to].name);
 }
 
+/* Whether what comes to a node goes on from it once at most. */
+static bool passes_once(const struct point *point, uint32_t node)
+{
+    const struct blueprint_node *n = &point->nodes[node];
+    return n->kind && n->kind->passes_once && n->instances &&
+           n->kind->passes_once(n->instances[0].configs[0]);
+}
+
 /* The state an edge leads to; UINT32_MAX: this state does not walk it. */
 static uint32_t leads_to(const struct search *s, uint32_t state, const struct bind_edge *edge)
 {
@@ -235,7 +243,7 @@ static bool search(const struct search *s)
             }
             const struct bind_edge *edge = &point->binder.edges[next[at]++];
             uint32_t to = leads_to(s, at, edge);
-            if (to == UINT32_MAX)
+            if (to == UINT32_MAX || passes_once(point, edge->from))
                 continue;
             if (state[to] == OPEN) {
                 if (s->tell)

@@ -1,0 +1,496 @@
+/* Queues: what is lost, doubled and done twice, worked out by hand; and what must hold whatever
+ * happens, over many seeds and faults. */
+#include "models/queue_state.h"
+#include "tests/scenario.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct played {
+    struct loaded loaded;
+    struct simulation *simulation;
+};
+
+__attribute__((format(printf, 3, 4))) static void play(struct played *p, uint64_t seed,
+                                                       const char *format, ...)
+{
+    char text[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    *p = (struct played){.loaded = load(text, false)};
+    if (!p->loaded.scenario)
+        diagnostic_print(p->loaded.diagnostics, stdout, false);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p->loaded.scenario);
+    p->simulation = simulation_create(p->loaded.blueprint, seed, 1, NULL);
+    simulation_run(p->simulation, NULL);
+    simulation_close(p->simulation);
+}
+
+static void played_free(struct played *p)
+{
+    simulation_free(p->simulation);
+    loaded_free(&p->loaded);
+}
+
+/* A count of a node's table, over its instances and all operations. */
+static uint64_t counted(const struct played *p, const char *name, uint32_t table, uint32_t metric)
+{
+    const struct simulation *s = p->simulation;
+    const struct blueprint_node *n = node_in(p->loaded.blueprint, name);
+    uint64_t sum = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(n);
+    for (uint32_t i = 0; i < n->count; i++) {
+        const struct record *r = s->agents[n->first + i].records[table];
+        for (uint32_t o = 0; o < s->blueprint->operation_count; o++)
+            sum += r->counts[(size_t)o * r->metric_count + metric];
+    }
+    return sum;
+}
+
+static uint64_t of_mail(const struct played *p, enum delivery_metric metric)
+{
+    return counted(p, "inbox.mail", SUBSCRIPTION_TABLE, metric);
+}
+
+static uint64_t of_queue(const struct played *p, enum queue_metric metric)
+{
+    return counted(p, "inbox", QUEUE_TABLE, metric);
+}
+
+#define SYSTEM(arrivals, queue, subscription, consumer, rest)                                      \
+    "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1, drain: 200s}\nnodes:\n"          \
+    "  app: {kind: client, arrivals: " arrivals ", operations: {order: {share: 100%%, type: "      \
+    "insert}}, keys: sequential(1M), to: inbox}\n"                                                 \
+    "  inbox: {kind: queue, " queue " subscriptions: {mail: {to: mailer" subscription "}}}\n"      \
+    "  mailer: {kind: service, " consumer "}\n" rest
+
+/* ---- by hand ---- */
+
+/* Ten a second from 0 on; each takes 250 ms, and there are four at a time: none waits. */
+static void messages_go_through(void)
+{
+    struct played p;
+    play(&p, 1, SYSTEM("constant(10/s)", "", "", "slots: 4, time: 250ms", ""));
+    CU_ASSERT_EQUAL(of_queue(&p, QUEUE_PUBLISHED), 100);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DELIVERED), 100);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 100);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_CONFIRMED), 100);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+    CU_ASSERT_EQUAL(p.simulation->observed_open, 0);
+    played_free(&p);
+}
+
+/* Work of 1 s against a visibility of 300 ms: deliveries at 0, 300, 600 and 900 ms, all to idle
+ * slots, before the first answer at 1 s ends it; three more pieces of work end in vain. A memory of
+ * 1 min makes the four one. */
+static void an_answer_that_comes_late_still_counts(void)
+{
+    static const struct {
+        const char *dedup;
+        uint64_t twice, known;
+    } cases[] = {{"0s", 3, 0}, {"1min", 0, 3}};
+    for (int i = 0; i < 2; i++) {
+        struct played p;
+        play(&p, 1,
+             SYSTEM("constant(0.1/s)", "", ", visibility: 300ms, dedup: %s", "slots: 9, time: 1s",
+                    ""),
+             cases[i].dedup);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_ARRIVALS), 4);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_COUNT), 3);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 1);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT), cases[i].twice);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DEDUPLICATED), cases[i].known);
+        played_free(&p);
+    }
+}
+
+/* What always fails is delivered three times and then goes, to the morgue where there is one. */
+static void a_poison_message_ends(void)
+{
+    struct played p;
+    play(&p, 1,
+         SYSTEM("constant(1/s)", "", ", max_deliveries: 3, dead_letter: morgue",
+                "time: 10ms, fail: 100%%", "  morgue: {kind: queue}\n"));
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_ARRIVALS), 30);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_REFUSALS), 30);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DEAD_LETTERS), 10);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_EFFECT_COUNT), 0);
+    CU_ASSERT_EQUAL(counted(&p, "morgue", QUEUE_TABLE, QUEUE_PUBLISHED), 10);
+    played_free(&p);
+    play(&p, 1, SYSTEM("constant(1/s)", "", ", max_deliveries: 3", "time: 10ms, fail: 100%%", ""));
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_EFFECT_COUNT), 10);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+    played_free(&p);
+}
+
+/* A consumer that refuses in no time does not stop the clock. */
+static void refusals_in_no_time_take_time(void)
+{
+    struct played p;
+    play(&p, 1, SYSTEM("constant(0.1/s)", "", ", max_deliveries: 9", "fail: 100%%", ""));
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_ARRIVALS), 9);
+    played_free(&p);
+}
+
+/* Ten a second, and nobody takes them: the consumer is down from the start. At 5.05 s 51 wait. In
+ * memory the crash takes them all, synced every second those of the last 50 ms; the producer hears
+ * of a message when it is synced, so none of the lost ones was acknowledged. */
+static void a_crash_takes_what_was_not_synced(void)
+{
+    static const struct {
+        const char *durability;
+        uint64_t delivered, lost;
+    } cases[] = {{"memory", 49, 51}, {"fsync(every=1s)", 99, 0}};
+    for (int i = 0; i < 2; i++) {
+        struct played p;
+        play(&p, 1,
+             SYSTEM("constant(10/s)", "durability: %s,", "", "slots: unlimited, time: 1ms",
+                    "faults: [{at: 0s, for: 6s, crash: mailer}, {at: 5050ms, restart: inbox}]\n"),
+             cases[i].durability);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DELIVERED), cases[i].delivered);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), cases[i].lost);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_COUNT), 0);
+        played_free(&p);
+    }
+}
+
+/* What was acknowledged since the last sync is delivered again after a crash. */
+static void a_crash_undoes_acknowledgements(void)
+{
+    struct played p;
+    play(&p, 1,
+         SYSTEM("constant(10/s)", "durability: fsync(every=1s),", "", "slots: 4, time: 150ms",
+                "faults: [{at: 5950ms, restart: inbox}]\n"));
+    /* Published at 0, 100 ms .. 9900 ms. Synced at 5 s: those up to 4900 ms (5000 ms comes at the
+     * same instant, behind the sync), acknowledged up to 4850 ms. Between 5 s and the crash those
+     * of 4800 and 4900 ms were acknowledged (at 4950 ms it was that of 4800 ms: before the sync).
+     */
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_COUNT), 1);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT), 1);
+    played_free(&p);
+}
+
+/* One is being worked on for 900 ms, and three may wait; of ten messages six find no room. */
+static void what_finds_no_room(void)
+{
+    struct played p;
+    play(&p, 1, SYSTEM("[0s batches(10 every 1000s)]", "max_length: 3,", "", "time: 900ms", ""));
+    CU_ASSERT_EQUAL(of_queue(&p, QUEUE_PUBLISHED), 4);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 4);
+    played_free(&p);
+    play(&p, 1,
+         SYSTEM("[0s batches(10 every 1000s)]", "max_length: 3, overflow: drop_oldest,", "",
+                "time: 1s", ""));
+    CU_ASSERT_EQUAL(of_queue(&p, QUEUE_PUBLISHED), 10);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DROPPED), 6);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 6);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_SKIPPED), 6);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 4);
+    played_free(&p);
+    play(&p, 1,
+         SYSTEM("[0s batches(10 every 1000s)]", "max_length: 3, overflow: block,", "",
+                "time: 900ms", ""));
+    CU_ASSERT_EQUAL(of_queue(&p, QUEUE_PUBLISHED), 10);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 10);
+    played_free(&p);
+}
+
+/* One a second for 1.5 s each: message k waits 0.5 s x k, and from 2 s on it is too old. Those that
+ * are taken up make room: it is counted step by step. */
+static void what_is_too_old_goes(void)
+{
+    uint64_t delivered = 0;
+    int64_t free_ms = 0;
+    for (int64_t at = 0; at < 10000; at += 1000) {
+        int64_t begin = at > free_ms ? at : free_ms;
+        if (begin - at < 2000) {
+            delivered++;
+            free_ms = begin + 1500;
+        }
+    }
+    struct played p;
+    play(&p, 1, SYSTEM("constant(1/s)", "ttl: 2s,", "", "time: 1500ms", ""));
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DELIVERED), delivered);
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EXPIRED), 10 - delivered);
+    CU_ASSERT_TRUE(delivered < 10);
+    played_free(&p);
+}
+
+/* A producer that gives up after 50 ms and sends again: the answer takes 100 ms, so each message
+ * comes three times. */
+static void numbered_messages_are_stored_once(void)
+{
+    static const struct {
+        const char *numbered;
+        uint64_t stored;
+    } cases[] = {{"false", 3}, {"true", 1}};
+    for (int i = 0; i < 2; i++) {
+        struct played p;
+        play(&p, 1,
+             "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"
+             "  app: {kind: client, arrivals: constant(1/s), operations: {order: {share: 100%%, "
+             "type: insert}}, timeout: 50ms, retry: {attempts: 3}, to: inbox}\n"
+             "  inbox: {kind: queue, idempotent: %s, subscriptions: {mail: {to: mailer}}}\n"
+             "  mailer: {kind: service, slots: 9}\n"
+             "links: {app -> inbox: {latency: 100ms}}\n",
+             cases[i].numbered);
+        CU_ASSERT_EQUAL(of_queue(&p, QUEUE_PUBLISHED), 10);
+        CU_ASSERT_EQUAL(of_queue(&p, QUEUE_COPIES), 20);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_ARRIVALS), 10 * cases[i].stored);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_COUNT), 10 * (cases[i].stored - 1));
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 10);
+        played_free(&p);
+    }
+}
+
+/* A database that gets batches writes every message of them: 8 ms and 2 ms for each of five. */
+static void a_batch_is_written_message_by_message(void)
+{
+    struct played p;
+    play(&p, 1,
+         "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"
+         "  app: {kind: client, arrivals: constant(10/s), operations: {write: 100%%}, "
+         "keys: sequential(1M), to: inbox}\n"
+         "  inbox: {kind: queue, subscriptions: {mail: {to: db, batch: 5, linger: 1min}}}\n"
+         "  db: {kind: database, write: batch(8ms each=2ms)}\n");
+    uint64_t written = 100;
+    CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), written);
+    CU_ASSERT_EQUAL(counted(&p, "db", 0, VISIT_ARRIVALS), written / 5);
+    const struct blueprint_node *db = node_in(p.loaded.blueprint, "db");
+    const struct record *r = p.simulation->agents[db->first].records[1];
+    wide work_ns = 0;
+    for (uint32_t o = 0; o < p.simulation->blueprint->operation_count; o++)
+        work_ns += r->tallies[(size_t)o * r->metric_count + STATION_SERVICE].moments.sum;
+    CU_ASSERT_TRUE(work_ns == (wide)(written / 5) * 18000000);
+    played_free(&p);
+}
+
+/* Of ten that come at once and take 1 s each, the two urgent ones are next, in their order. */
+static void the_urgent_go_first(void)
+{
+    struct played p;
+    play(&p, 1,
+         "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"
+         "  app: {kind: client, arrivals: poisson(20/s), operations: {child: {share: 10%%, type: "
+         "insert}, adult: {share: 90%%, type: insert}}, to: inbox}\n"
+         "  inbox: {kind: queue, priority: {child: 1, adult: 0}, subscriptions: {mail: {to: "
+         "mailer}}}\n"
+         "  mailer: {kind: service, slots: 1, time: 100ms}\n");
+    const struct record *r = p.simulation->agents[node_in(p.loaded.blueprint, "inbox.mail")->first]
+                                 .records[SUBSCRIPTION_TABLE];
+    uint32_t child = operation_in(p.loaded.blueprint, "child");
+    uint32_t adult = operation_in(p.loaded.blueprint, "adult");
+    const struct moments *c = &r->tallies[child * r->metric_count + DELIVERY_TIME_IN_QUEUE].moments;
+    const struct moments *a = &r->tallies[adult * r->metric_count + DELIVERY_TIME_IN_QUEUE].moments;
+    CU_ASSERT_TRUE(c->count > 5 && a->count > 50);
+    CU_ASSERT_TRUE(c->max < 500 * MILLISECOND); /* what is at work, and other children */
+    CU_ASSERT_TRUE(a->max > 5 * SECOND);
+    played_free(&p);
+}
+
+/* Each node of a graph hands every message on to its neighbours, but not to the one it came from,
+ * and knows what it has had: a line of 25 takes 24 messages for each, a grid of 5 x 5 takes 56
+ * (Maelstrom's guide, "broadcast"). */
+static uint64_t flooded(const char *nodes)
+{
+    struct played p;
+    play(&p, 1,
+         "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"
+         "  app: {kind: client, arrivals: constant(1/s), operations: {order: {share: 100%%, type: "
+         "insert}}, to: n0}\n%slinks: {default: {latency: 10ms}}\n",
+         nodes);
+    uint64_t sum = 0;
+    const struct blueprint *b = p.loaded.blueprint;
+    for (uint32_t i = 0; i < b->node_count; i++)
+        if (b->nodes[i].kind == &subscription_kind)
+            sum += counted(&p, b->nodes[i].name, SUBSCRIPTION_TABLE, DELIVERY_ARRIVALS);
+    played_free(&p);
+    return sum;
+}
+
+static void put_neighbours(FILE *out, int node, const int *neighbours, int count)
+{
+    fprintf(out, "  n%d: {kind: queue, idempotent: true, subscriptions: {", node);
+    for (int k = 0; k < count; k++)
+        if (neighbours[k] >= 0 && neighbours[k] < 25)
+            fprintf(out, "s%d: {to: n%d, no_local: true}, ", k, neighbours[k]);
+    fprintf(out, "}}\n");
+}
+
+static void floods_take_as_many_messages_as_published(void)
+{
+    static const uint64_t published[] = {24, 56};
+    for (int grid = 0; grid < 2; grid++) {
+        char *nodes = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&nodes, &size);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        for (int i = 0; i < 25; i++) {
+            int beside[] = {i - 1, i + 1};
+            int around[] = {i % 5 ? i - 1 : -1, i % 5 < 4 ? i + 1 : -1, i - 5, i + 5};
+            put_neighbours(out, i, grid ? around : beside, grid ? 4 : 2);
+        }
+        fclose(out);
+        CU_ASSERT_EQUAL(flooded(nodes), 10 * published[grid]);
+        free(nodes);
+    }
+}
+
+/* ---- whatever happens ---- */
+
+#define TROUBLED(queue, subscription)                                                              \
+    "orrery: 1\nrun: {warmup: 0s, duration: 20s, replications: 1, drain: 400s}\nnodes:\n"          \
+    "  app: {kind: client, count: 2, arrivals: [0s poisson(60/s), 15s poisson(0.001/s)], "         \
+    "operations: {order: {share: 90%%, type: insert}, vip: {share: 10%%, type: insert}}, keys: "   \
+    "uniform(40), timeout: 300ms, retry: {attempts: 3}, to: inbox}\n"                              \
+    "  inbox: {kind: queue, " queue " subscriptions: {mail: {to: mailer, visibility: 2s, "         \
+    "" subscription "}, log: {to: logger, filter: vip}}}\n"                                        \
+    "  mailer: {kind: service, count: 3, slots: 2, time: exp(20ms), fail: 1%%}\n"                  \
+    "  logger: {kind: service, time: exp(10ms)}\n"                                                 \
+    "links: {default: {latency: uniform(0.1ms..3ms), give_up: 5s}, inbox <-> mailer: {latency: "   \
+    "uniform(0.1ms..3ms), loss: 2%%, give_up: 5s}}\n"                                              \
+    "faults:\n"                                                                                    \
+    "  - {at: 2s, for: 500ms, every: 5700ms, crash: mailer.2}\n"                                   \
+    "  - {at: 3s, for: 700ms, every: 4300ms, partition: inbox | mailer.1}\n"                       \
+    "  - {at: 4s, for: 600ms, every: 7900ms, crash: inbox}\n"                                      \
+    "  - {at: 5s, for: 800ms, every: 5900ms, pause: mailer.3}\n"
+
+enum { SEEDS = 60 };
+
+static void what_holds_for_all(const struct played *p)
+{
+    const struct blueprint_node *n = node_in(p->loaded.blueprint, "inbox");
+    const struct broker *q = p->simulation->agents[n->first].durable;
+    CU_ASSERT_EQUAL(p->simulation->observed_open, 0);
+    CU_ASSERT_EQUAL(q->stored, 0);
+    CU_ASSERT_EQUAL(q->ready, 0);
+    for (uint32_t i = 0; i < q->subscription_count; i++) {
+        CU_ASSERT_EQUAL(q->subscriptions[i].depth, 0);
+        CU_ASSERT_EQUAL(q->subscriptions[i].lag, 0);
+        CU_ASSERT_EQUAL(q->subscriptions[i].unacked, 0);
+        for (uint32_t k = 0; k < q->subscriptions[i].consumer_count; k++)
+            CU_ASSERT_EQUAL(q->subscriptions[i].consumers[k].used, 0);
+    }
+    CU_ASSERT_TRUE(of_mail(p, DELIVERY_EFFECTS) > 500);
+    CU_ASSERT_EQUAL(of_mail(p, DELIVERY_ARRIVALS),
+                    of_mail(p, DELIVERY_DELIVERED) + of_mail(p, DELIVERY_DUPLICATE_COUNT));
+    simulation_check_identities(p->simulation);
+}
+
+static void at_most_once_never_doubles(void)
+{
+    uint64_t lost = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct played p;
+        play(&p, seed, TROUBLED("idempotent: true,", "ack: before"));
+        what_holds_for_all(&p);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_COUNT), 0);
+        CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT), 0);
+        lost += of_mail(&p, DELIVERY_LOST_EFFECT_COUNT);
+        played_free(&p);
+    }
+    CU_ASSERT_TRUE(lost > SEEDS);
+}
+
+static void at_least_once_never_loses(void)
+{
+    static const char *const queues[] = {"durability: fsync(every=7ms),",
+                                         "durability: fsync(every=7ms), partitions: 7,",
+                                         "durability: fsync(every=30ms), idempotent: true, "
+                                         "priority: {vip: 1, order: 0},"};
+    static const char *const subscriptions[] = {"prefetch: 4", "dedup: 5min",
+                                                "batch: 5, linger: 5ms, dedup: 5min"};
+    uint64_t twice = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        for (int i = 0; i < 3; i++) {
+            struct played p;
+            play(&p, seed, TROUBLED("%s", "%s"), queues[i], subscriptions[i]);
+            what_holds_for_all(&p);
+            CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+            CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_EFFECT_COUNT), 0);
+            CU_ASSERT_EQUAL(counted(&p, "inbox.log", SUBSCRIPTION_TABLE, DELIVERY_LOST_COUNT), 0);
+            CU_ASSERT_TRUE(of_mail(&p, DELIVERY_EFFECTS) >= of_mail(&p, DELIVERY_CONFIRMED));
+            if (i)
+                CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT), 0);
+            twice += i ? 0 : of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT);
+            played_free(&p);
+        }
+    CU_ASSERT_TRUE(twice > SEEDS);
+}
+
+/* Consumers that remember for less than it takes until a message comes again do it again. */
+static void a_short_memory_does_it_twice(void)
+{
+    uint64_t twice = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct played p;
+        play(&p, seed, TROUBLED("durability: fsync(every=7ms),", "dedup: 500ms"));
+        twice += of_mail(&p, DELIVERY_DUPLICATE_EFFECT_COUNT);
+        played_free(&p);
+    }
+    CU_ASSERT_TRUE(twice > 20); /* lost answers: 2 s later */
+}
+
+static void partitions_keep_their_order(void)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        for (int i = 0; i < 2; i++) {
+            struct played p;
+            play(&p, seed,
+                 "orrery: 1\nrun: {warmup: 0s, duration: 20s, replications: 1, drain: 400s}\n"
+                 "nodes:\n"
+                 "  app: {kind: client, count: 2, arrivals: poisson(60/s), operations: {order: "
+                 "{share: 100%%, type: insert}}, keys: uniform(40), to: inbox}\n"
+                 "  inbox: {kind: queue, partitions: %d, subscriptions: {mail: {to: mailer, "
+                 "visibility: 1s, prefetch: 3}}}\n"
+                 "  mailer: {kind: service, count: 3, slots: 2, time: exp(20ms), fail: 2%%}\n"
+                 "links: {inbox -> mailer: {latency: %s}, mailer -> inbox: {loss: 2%%}}\n"
+                 "faults:\n"
+                 "  - {at: 2s, for: 500ms, every: 3700ms, crash: mailer.2}\n"
+                 "  - {at: 3s, for: 900ms, every: 4300ms, crash: mailer.1}\n",
+                 i ? 1 : 7, i ? "uniform(0.1ms..9ms)" : "2ms");
+            if (i)
+                CU_ASSERT_TRUE(of_mail(&p, DELIVERY_REORDERED_COUNT) > 0)
+            else
+                CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_REORDERED_COUNT), 0)
+            CU_ASSERT_TRUE(i || of_mail(&p, DELIVERY_REBALANCES) >= 10);
+            CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+            played_free(&p);
+        }
+}
+
+/* Memory follows what is stored: half an hour takes no more than a minute. */
+static void memory_follows_what_is_stored(void)
+{
+    uint32_t entries[2], messages[2];
+    for (int i = 0; i < 2; i++) {
+        struct played p;
+        play(&p, 1,
+             "orrery: 1\nrun: {warmup: 0s, duration: %s, replications: 1}\nnodes:\n"
+             "  app: {kind: client, arrivals: poisson(200/s), operations: {order: {share: 100%%, "
+             "type: insert}}, to: inbox}\n"
+             "  inbox: {kind: queue, idempotent: true, subscriptions: {mail: {to: mailer, dedup: "
+             "5s, batch: 4}}}\n"
+             "  mailer: {kind: service, slots: 4, time: exp(10ms)}\n",
+             i ? "1800s" : "400s");
+        const struct broker *q =
+            p.simulation->agents[node_in(p.loaded.blueprint, "inbox")->first].durable;
+        entries[i] = q->ledger.room;
+        messages[i] = q->message_room;
+        played_free(&p);
+    }
+    CU_ASSERT_EQUAL(entries[0], entries[1]);
+    CU_ASSERT_TRUE(messages[1] <= 2 * messages[0]);
+}
+
+SUITE("queues", TEST(messages_go_through), TEST(an_answer_that_comes_late_still_counts),
+      TEST(a_poison_message_ends), TEST(refusals_in_no_time_take_time),
+      TEST(a_crash_takes_what_was_not_synced), TEST(a_crash_undoes_acknowledgements),
+      TEST(what_finds_no_room), TEST(what_is_too_old_goes), TEST(numbered_messages_are_stored_once),
+      TEST(a_batch_is_written_message_by_message), TEST(the_urgent_go_first),
+      TEST(floods_take_as_many_messages_as_published), TEST(at_most_once_never_doubles),
+      TEST(at_least_once_never_loses), TEST(a_short_memory_does_it_twice),
+      TEST(partitions_keep_their_order), TEST(memory_follows_what_is_stored))

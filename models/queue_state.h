@@ -194,7 +194,20 @@ bool queue_is_full(const struct broker *q);
 /* Takes the oldest message that waits away from whoever waits for it; false: there is none. */
 bool queue_drop_oldest(struct broker *q);
 
-/* ---- queue.c, queue_faults.c ---- */
+/* ---- queue_producers.c, queue_faults.c ---- */
+
+/* A producer's call has passed the station, or was turned away. */
+void queue_go_on(struct broker *q, struct call *c, enum station_outcome outcome);
+/* The producer has taken it back; what is stored stays. */
+void queue_cancel(struct broker *q, struct call *c);
+/* The producer is told that what it has sent is stored. */
+void queue_confirm(struct broker *q, const struct call *c);
+/* Whoever has waited longest for room comes in as soon as there is some. */
+void queue_admit_blocked(struct broker *q);
+/* Timers for the expiry of what is stored, and for the look at its age. */
+void queue_expire_soon(struct broker *q);
+void queue_watch_soon(struct broker *q);
+void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument);
 
 /* A producer that has waited for room waits no longer. */
 void queue_unblock(struct broker *q, struct call *c);

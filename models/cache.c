@@ -128,7 +128,7 @@ static void tell_caller(struct agent *agent, struct call *c, bool hit)
 {
     struct cache *cache = agent->durable;
     station_release(&cache->station, c);
-    c->verb = hit ? REASON_NONE : REASON_MISS;
+    c->verb = hit ? REASON_HIT : REASON_MISS;
     call_reply(c, agent, STATUS_OK, hit ? c->size : 0);
 }
 
@@ -150,7 +150,7 @@ static void read(struct agent *agent, struct call *c, uint64_t holder)
     const struct cache_config *config = cache_config_of(agent, c);
     uint32_t slot;
     if (look_up(agent, c, holder, &slot)) {
-        finish(agent, c, STATUS_OK, REASON_NONE);
+        finish(agent, c, STATUS_OK, REASON_HIT);
         return;
     }
     if (config->single_flight && cache_flight_joins(agent, c, holder))
@@ -171,10 +171,10 @@ static void end_read(struct agent *agent, struct call *c, enum status status,
     if (status != STATUS_OK && cache_is_within(cache, slot, config->stale_if_error)) {
         cache_tell(cache, c, CACHE_EXPIRED_ANSWERS);
         cache_serve(agent, c, slot);
-        finish(agent, c, STATUS_OK, REASON_NONE);
+        finish(agent, c, STATUS_OK, REASON_HIT);
         return;
     }
-    finish(agent, c, status, reason);
+    finish(agent, c, status, status == STATUS_OK ? REASON_MISS : reason);
 }
 
 /* ---- writes ---- */
@@ -225,6 +225,31 @@ static void end_write(struct agent *agent, struct call *c, enum status status,
 
 /* ---- steps ---- */
 
+/* Under store_only: the copy is all there is. What is too large for it is refused. */
+static void act_alone(struct agent *agent, struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    enum operation_type type = store_type(agent, c);
+    uint32_t slot = cache_table_find(&cache->table, holder, c->key);
+    bool hit;
+    if (!store_writes(type)) {
+        hit = look_up(agent, c, holder, &slot);
+        if (!hit)
+            c->version = 0;
+        tell_caller(agent, c, hit);
+        return;
+    }
+    uint64_t present = cache_is_fresh(cache, slot) ? cache->table.copies[slot].version : 0;
+    bool ok = type != OPERATION_CAS || store_matches(c, present);
+    if (ok && type == OPERATION_DELETE) {
+        cache_uninstall(agent, c, holder);
+    } else if (ok) {
+        c->version = c->op_id;
+        ok = cache_install(agent, c, holder) != 0;
+    }
+    finish(agent, c, ok ? STATUS_OK : STATUS_FAIL, REASON_NONE);
+}
+
 /* The own work is done. */
 static void act(struct agent *agent, struct call *c)
 {
@@ -251,7 +276,9 @@ static void act(struct agent *agent, struct call *c)
     default:
         break;
     }
-    if (!writes)
+    if (config->pattern == CACHE_STORE_ONLY)
+        act_alone(agent, c, f->holder);
+    else if (!writes)
         read(agent, c, f->holder);
     else if (config->pattern == CACHE_WRITE_BACK)
         write_back(agent, c, f->holder);
@@ -427,9 +454,25 @@ static void cache_start(struct agent *agent)
     next_flush(agent);
 }
 
+static const char *check_alone(const struct cache_config *cache)
+{
+    if (cache->to.count || cache->to.group)
+        return "store_only stands for itself: it has no `to`";
+    if (cache->single_flight || cache->early || cache->stale_if_error > 0 ||
+        cache->stale_while_revalidate > 0)
+        return "store_only has nobody to ask: no `single_flight`, no `early_refresh`, no stale "
+               "answers";
+    return NULL;
+}
+
 static const char *cache_check(const void *config)
 {
     const struct cache_config *cache = config;
+    const char *why = cache->pattern == CACHE_STORE_ONLY ? check_alone(cache) : NULL;
+    if (why)
+        return why;
+    if (cache->pattern != CACHE_STORE_ONLY && !cache->to.count && !cache->to.group)
+        return "`to` is missing: the store behind, or what stands before it";
     if (cache->sliding && !cache_has_ttl(cache))
         return "`sliding` needs a `ttl` that slides";
     if (cache->pattern == CACHE_REFRESH_AHEAD && !cache_has_ttl(cache))
@@ -460,7 +503,8 @@ static double load_slots(const void *config)
 
 static const struct pool *load_target(const void *config)
 {
-    return &((const struct cache_config *)config)->to;
+    const struct cache_config *cache = config;
+    return cache->to.count || cache->to.group ? &cache->to : NULL;
 }
 
 static bool load_weighted(const void *config)

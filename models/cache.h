@@ -13,6 +13,7 @@ enum cache_pattern {
     CACHE_WRITE_BACK,
     CACHE_WRITE_AROUND,
     CACHE_REFRESH_AHEAD,
+    CACHE_STORE_ONLY,
 };
 enum cache_on_write { CACHE_DELETES, CACHE_UPDATES, CACHE_LEAVES };
 enum cache_early { CACHE_ON_TIME, CACHE_AT_RANDOM };

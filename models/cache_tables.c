@@ -23,6 +23,11 @@ static const struct field_word patterns[] = {
                              "As write_around; a copy that is read in the last part of its life is "
                              "renewed in the background (`refresh_after`).",
                              NULL},
+    [CACHE_STORE_ONLY] =
+        {"store_only",
+         "There is no store behind: what is written is here until it expires or has "
+         "to go, and a read that finds nothing is answered so.",
+         NULL},
     {0},
 };
 
@@ -116,8 +121,8 @@ const struct field_table cache_fields = {
             {.name = "to",
              .type = FIELD_POOL,
              .offset = offsetof(struct cache_config, to),
-             .flags = FIELD_REQUIRED,
-             .summary = "The store behind, or what stands before it."},
+             .flags = FIELD_PER_REQUEST,
+             .summary = "The store behind, or what stands before it; required but for store_only."},
             {.name = "pattern",
              .type = FIELD_WORD,
              .offset = offsetof(struct cache_config, pattern),

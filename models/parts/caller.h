@@ -113,8 +113,9 @@ enum caller_next {
     CALLER_ENDED, /* the status is known */
 };
 
-/* Why an answer was not ok, told along the way back in the `verb` of the reply. */
-enum reply_reason { REASON_NONE, REASON_REJECTED, REASON_MISS };
+/* Why an answer was not ok, told along the way back in the `verb` of the reply; of an ok one
+ * whether a cache had what was asked for. */
+enum reply_reason { REASON_NONE, REASON_REJECTED, REASON_MISS, REASON_HIT };
 
 /* What a caller wants of a cache that leaves the store to it (models/cache.c), in the `verb`. */
 enum caller_wish {

@@ -10,6 +10,7 @@ enum flow_bits {
     REFUSED = 8, /* what ran last was not ok because of a refusal */
     BRANCH_REFUSED = 16,
     WORKED = 32, /* the draw of the visit for its work is used up */
+    MISSED = 64, /* the cache that was asked last had nothing */
 };
 
 /* Bits of one tier in `path`. */
@@ -177,6 +178,8 @@ static void end(const struct flow_host *host, struct call *c)
         f->flow.status != STATUS_OK && f->flow.bits & REFUSED ? REASON_REJECTED : REASON_NONE;
     station_release(host->station, c);
     if (c->flags & CALL_LOCAL) {
+        if (f->flow.status == STATUS_OK && f->flow.bits & MISSED)
+            reason = REASON_MISS;
         c->verb = (uint8_t)reason;
         call_reply(c, host->agent, (enum status)f->flow.status, 0);
         return;
@@ -306,6 +309,8 @@ static bool begin(const struct flow_host *host, struct call *c, const struct flo
 
 static bool meets(const struct flow_step *step, const struct flow *f)
 {
+    if (UNLIKELY(step->condition == FLOW_IF_MISS) && !(f->bits & MISSED))
+        return false;
     return (step->condition == FLOW_IF_ERROR) == (f->status != STATUS_OK);
 }
 
@@ -405,9 +410,20 @@ void flow_wake(const struct flow_host *host, struct call *c)
     }
 }
 
+/* One of several that had nothing is enough. */
+static void heard_of_cache(struct flow *f, uint8_t told)
+{
+    if (told == REASON_MISS)
+        f->bits |= MISSED;
+    else if (told == REASON_HIT && !(f->bits & JOINS))
+        f->bits &= (uint8_t)~MISSED;
+}
+
 void flow_settle(struct call *parent, const struct call *child)
 {
     struct flow_frame *f = frame_of(parent);
+    if (UNLIKELY(child->verb >= REASON_MISS) && child->status == STATUS_OK)
+        heard_of_cache(&f->flow, child->verb);
     if (!(f->flow.bits & JOINS)) {
         caller_settle(&f->caller, child);
         return;

@@ -12,11 +12,12 @@
  *
  * What comes of it. A list goes on while its steps are ok. A step that is not makes the steps
  * behind it be passed over, up to one with `if: error`, which runs and whose result is then the
- * list's; at the end the list has the status of what ran last. `all` is ok when every branch is,
- * and ends at the first that is not: info where some branch is unknown or still under way, else
- * fail. `any` and `first` are ok as soon as `need` branches are, and end when they no longer can
- * be. What is still under way then goes on, and its answers are late. A group none of whose
- * branches was begun is ok.
+ * list's; at the end the list has the status of what ran last. One with `if: miss` runs where the
+ * cache that was asked last had nothing; answers of other nodes do not change that. `all` is ok
+ * when every branch is, and ends at the first that is not: info where some branch is unknown or
+ * still under way, else fail. `any` and `first` are ok as soon as `need` branches are, and end when
+ * they no longer can be. What is still under way then goes on, and its answers are late. A group
+ * none of whose branches was begun is ok.
  *
  * Draws. What a branch, a work or a repeated call draws is its own: `sub` is mixed anew wherever
  * the request has been at a tier before, so that the first call to each tier draws what it would
@@ -30,7 +31,7 @@
 #include "models/parts/station.h"
 
 enum flow_verb { FLOW_CALL, FLOW_SEND, FLOW_WORK, FLOW_ALL, FLOW_ANY, FLOW_FIRST, FLOW_STEPS };
-enum flow_condition { FLOW_IF_OK, FLOW_IF_ERROR };
+enum flow_condition { FLOW_IF_OK, FLOW_IF_ERROR, FLOW_IF_MISS };
 
 /* Children of one call that are counted. */
 enum { FLOW_BRANCHES_MAX = UINT16_MAX };

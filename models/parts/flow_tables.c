@@ -9,6 +9,10 @@ static const struct field_word conditions[] = {
     [FLOW_IF_ERROR] = {"error",
                        "Only where a step before was not ok; its own result is then what counts.",
                        NULL},
+    [FLOW_IF_MISS] = {"miss",
+                      "Only where everything before is ok and the cache asked last had nothing "
+                      "of its own.",
+                      NULL},
     {0},
 };
 
@@ -125,7 +129,7 @@ static const char *check_step(const void *at)
     for (uint32_t i = 0; i < step->steps.count && step->verb != FLOW_STEPS; i++) {
         const struct flow_step *branch = step_at(&step->steps, i);
         if (branch->condition != FLOW_IF_OK)
-            return "branches begin at once, so none can wait for another's error";
+            return "branches begin at once, so none can wait for what another one tells";
         branches += branch->verb == FLOW_SEND ? 0 : branch->times;
     }
     if (branches > FLOW_BRANCHES_MAX)

@@ -132,7 +132,7 @@ static uint32_t enter(struct broker *q, const struct call *c, const struct batch
     bool inside = now_of(q) >= s->window.begin && now_of(q) < s->window.end;
     if (inside && !e->messages && q->subscription_count) {
         e->observed = true;
-        s->observed_open++;
+        s->observed_held++;
     }
     ledger_hold(&q->ledger, index);
     return index;

@@ -55,7 +55,7 @@ void queue_message_release(struct broker *q, uint32_t index)
     struct ledger_entry *e = ledger_at(&q->ledger, m->entry);
     if (e->observed && !e->messages) {
         e->observed = false;
-        q->agent->simulation->observed_open--;
+        q->agent->simulation->observed_held--;
     }
     m->older = q->message_free;
     q->message_free = index;

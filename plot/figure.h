@@ -1,5 +1,6 @@
 /* The pictures: one file each, plot/figure_NAME.c, which writes the numbers (NAME.csv) and words
- * (NAME.txt) that plot/NAME.gp draws. To add a picture: both files and a line in plot/plot.c. */
+ * (NAME.txt) that plot/NAME.gp draws. To add a picture: both files and a line in
+ * plot/plot.c; two that differ in their numbers alone share the first (queue and backlog). */
 #ifndef ORRERY_PLOT_FIGURE_H
 #define ORRERY_PLOT_FIGURE_H
 
@@ -19,6 +20,6 @@ struct figure {
 };
 
 extern const struct figure figure_latency, figure_timeline, figure_load, figure_balance,
-    figure_heat, figure_queue;
+    figure_heat, figure_queue, figure_backlog;
 
 #endif

@@ -144,6 +144,9 @@ static void learn(struct folder_node *node, const char *metric, const char *stat
                      !strcmp(metric, "queue_length");
     if (!strcmp(metric, "errors") && !strcmp(statistic, "ratio") && estimate > node->errors)
         node->errors = estimate;
+    node->broker |= !strcmp(metric, "depth");
+    if (!strcmp(metric, "depth") && !strcmp(statistic, "mean") && estimate > node->depth)
+        node->depth = estimate;
     if (!strcmp(metric, "queue_length") && !strcmp(statistic, "mean") &&
         estimate > node->queue_length)
         node->queue_length = estimate;

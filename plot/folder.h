@@ -29,6 +29,8 @@ struct folder_node {
     bool station;        /* has utilization, a wait or a queue */
     double errors;       /* the largest errors ratio over points, 0 where there is none */
     double queue_length; /* the largest mean queue length over points, 0 where there is none */
+    bool broker;         /* has a depth: a queue of messages, or a subscription */
+    double depth;        /* the largest mean depth over points */
 };
 
 struct folder {

@@ -13,7 +13,8 @@
 #include "plot/sheet.h"
 
 static const struct figure *const figures[] = {&figure_latency, &figure_timeline, &figure_load,
-                                               &figure_balance, &figure_heat,     &figure_queue};
+                                               &figure_balance, &figure_heat,     &figure_queue,
+                                               &figure_backlog};
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
 static const char *const formats[] = {"svg", "png", "pdf"};

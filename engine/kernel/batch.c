@@ -23,7 +23,7 @@ static uint32_t class_of(uint32_t count)
 {
     uint32_t class = 0;
     while (UINT32_C(1) << class < count)
-        class++;
+        class ++;
     return class;
 }
 

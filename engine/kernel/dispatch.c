@@ -216,7 +216,7 @@ uint32_t dispatch(struct simulation *s, int64_t stop_ns, uint32_t limit, bool dr
             scale_due(s, due);
         else
             timer_due(s, due);
-        if (UNLIKELY(s->diverged) || (draining && !s->observed_open))
+        if (UNLIKELY(s->diverged) || (draining && !s->observed_open && !s->observed_held))
             break;
     }
     return limit;

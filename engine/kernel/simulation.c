@@ -264,7 +264,7 @@ static uint32_t advance(struct simulation *s, int64_t until_ns, uint32_t limit, 
     while (limit && !s->diverged) {
         int64_t edge = recorder_next_edge(s->recorder);
         limit = dispatch(s, edge <= until_ns ? edge - 1 : until_ns, limit, draining);
-        if (s->diverged || (draining && !s->observed_open))
+        if (s->diverged || (draining && !s->observed_open && !s->observed_held))
             return limit;
         if (!limit)
             return 1;
@@ -293,7 +293,7 @@ bool simulation_run(struct simulation *s, const volatile int *stop)
     if (s->diverged)
         return false;
     int64_t until = b->drain > INT64_MAX - b->duration ? INT64_MAX : b->duration + b->drain;
-    while (s->observed_open && advance(s, until, STOP_EVERY, true)) {
+    while ((s->observed_open || s->observed_held) && advance(s, until, STOP_EVERY, true)) {
         if (s->diverged || (stop && *stop))
             return false;
     }

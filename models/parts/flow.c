@@ -106,6 +106,8 @@ static void send_message(const struct flow_host *host, struct call *c, const str
     m->size = c->size;
     m->verb = REASON_NONE;
     m->deadline_ns = 0; /* nobody waits for it */
+    if (copy || frame_of(c)->flow.turn || step->has_as || step->has_key)
+        m->op_id = random_mix(c->op_id ^ salt); /* no copy of the first, but one more */
     line_set(c, own);
 }
 

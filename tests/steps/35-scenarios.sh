@@ -10,7 +10,8 @@ mkdir -p "$work"
 # may_warn STEM: the scenarios that overload something because that is their lesson.
 may_warn() {
     [ "$1" = full_queue ] || [ "$1" = parking_lots ] || [ "$1" = late_scaler ] ||
-        [ "$1" = shedding ] || [ "$1" = noisy_neighbour ] || [ "$1" = important_first ]
+        [ "$1" = shedding ] || [ "$1" = noisy_neighbour ] || [ "$1" = important_first ] ||
+        [ "$1" = hidden_overload ]
 }
 
 # works WHAT COMMAND...: the command ends with 0.

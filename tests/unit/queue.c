@@ -78,7 +78,7 @@ static void messages_go_through(void)
     CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_EFFECTS), 100);
     CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_CONFIRMED), 100);
     CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
-    CU_ASSERT_EQUAL(p.simulation->observed_open, 0);
+    CU_ASSERT_EQUAL(p.simulation->observed_held, 0);
     played_free(&p);
 }
 
@@ -364,7 +364,7 @@ static void what_holds_for_all(const struct played *p)
 {
     const struct blueprint_node *n = node_in(p->loaded.blueprint, "inbox");
     const struct broker *q = p->simulation->agents[n->first].durable;
-    CU_ASSERT_EQUAL(p->simulation->observed_open, 0);
+    CU_ASSERT_EQUAL(p->simulation->observed_held, 0);
     CU_ASSERT_EQUAL(q->stored, 0);
     CU_ASSERT_EQUAL(q->ready, 0);
     for (uint32_t i = 0; i < q->subscription_count; i++) {

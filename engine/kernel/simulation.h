@@ -296,7 +296,7 @@ struct simulation {
     uint32_t absent;         /* agents that are no members */
     uint64_t observed_open;  /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;
-    uint64_t observed_held;  /* what they have left behind that is still to be done with: messages */
+    uint64_t observed_held; /* and what they have left behind, still to be done with: messages */
     struct timer *timers; /* of agents; index 0 is never used; owned */
     uint32_t timer_used, timer_room, timer_free;
     struct strike *strikes; /* all of this replication, by begin; known before the start, but for

@@ -96,6 +96,7 @@ static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32
     const struct cache_config *config = cache_config_of(agent, c);
     *slot = cache_table_find(&cache->table, holder, c->key);
     cache_tell(cache, c, CACHE_LOOKUPS);
+    cache_count_asked(cache, holder, c->key);
     record_count(cache->record, CACHE_BYTES, c->operation, *cache->record->now, c->size);
     bool fresh = cache_is_fresh(cache, *slot);
     if (fresh && cache_is_early(agent, c, *slot)) {
@@ -442,7 +443,13 @@ static void cache_start(struct agent *agent)
         cache->opened = true;
         cache->store = cache_find_store(agent);
         agent->aside = config->pattern == CACHE_ASIDE;
-        cache_table_init(&cache->table, &agent->simulation->arena);
+        bool counted = config->capacity != COUNT_UNLIMITED && !(config->capacity & COUNT_BYTES);
+        cache_table_init(&cache->table, &agent->simulation->arena,
+                         eviction_policies[config->eviction], counted ? config->capacity : 0,
+                         agent_stream(agent, STREAM_POLICY));
+        if (config->admission == CACHE_ADMITS_ASKED)
+            sketch_init(&cache->asked, &agent->simulation->arena,
+                        counted ? config->capacity : 65536);
         registers_init(&cache->flights, &agent->simulation->arena);
         if (cache->store == NO_STORE || config->pattern == CACHE_WRITE_BACK) {
             record_hide(cache->record, CACHE_STALE_HITS);
@@ -468,6 +475,9 @@ static const char *check_alone(const struct cache_config *cache)
 static const char *cache_check(const void *config)
 {
     const struct cache_config *cache = config;
+    if (cache->admission == CACHE_ADMITS_ASKED && !eviction_policies[cache->eviction]->peeks)
+        return "`admission: tinylfu` goes with lru, fifo, random, clock, lfu, slru and sieve: the "
+               "other policies remember what they let go";
     const char *why = cache->pattern == CACHE_STORE_ONLY ? check_alone(cache) : NULL;
     if (why)
         return why;

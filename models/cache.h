@@ -17,6 +17,7 @@ enum cache_pattern {
 };
 enum cache_on_write { CACHE_DELETES, CACHE_UPDATES, CACHE_LEAVES };
 enum cache_early { CACHE_ON_TIME, CACHE_AT_RANDOM };
+enum cache_admission { CACHE_ADMITS_ALL, CACHE_ADMITS_SOME, CACHE_ADMITS_ASKED };
 enum cache_scope { CACHE_SHARED, CACHE_INSTANCE, CACHE_SESSION };
 
 struct cache_config {
@@ -32,7 +33,8 @@ struct cache_config {
     double refresh_after;                           /* share of the life */
     double early_beta;                              /* of XFetch */
     int64_t early_cost;                             /* ns, or TIME_AUTO: as measured */
-    uint8_t pattern, on_write, eviction, scope, flush, early;
+    uint8_t pattern, on_write, eviction, admission, scope, flush, early;
+    double admission_share; /* of new copies; of no meaning without CACHE_ADMITS_SOME */
     bool sliding, single_flight;
 };
 extern const struct field_table cache_fields;

@@ -75,32 +75,56 @@ void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why)
     cache_table_remove(&cache->table, slot, why);
 }
 
-static bool is_full(const struct cache_config *config, const struct cache_list *list)
+/* Whether so many copies and bytes more are too much. */
+static bool is_full(const struct cache_config *config, const struct cache_list *list,
+                    uint32_t copies, uint32_t bytes)
 {
     if (config->capacity == COUNT_UNLIMITED)
         return false;
     if (config->capacity & COUNT_BYTES)
-        return list->bytes > (config->capacity & ~COUNT_BYTES);
-    return list->count > config->capacity;
+        return list->bytes + bytes > (config->capacity & ~COUNT_BYTES);
+    return list->count + copies > config->capacity;
 }
 
-static void make_room(struct agent *agent, const struct cache_config *config, uint32_t slot)
+/* Copies go until there is room for so many copies and bytes more, or until none is left. */
+static void make_room(struct agent *agent, const struct cache_config *config, uint64_t holder,
+                      uint32_t copies, uint32_t bytes)
 {
     struct cache *cache = agent->durable;
-    const struct cache_list *list = &cache->table.lists[cache->table.copies[slot].list];
-    while (is_full(config, list)) {
-        uint32_t victim =
-            cache_table_victim(&cache->table, slot, (enum cache_eviction)config->eviction);
-        if (!victim)
-            victim = slot; /* it is too large for an empty cache */
+    struct cache_list *list = cache_table_list(&cache->table, holder);
+    while (list->count && is_full(config, list, copies, bytes)) {
+        uint32_t victim = cache_table_victim(&cache->table, list);
         if (cache->table.copies[victim].dirty)
             cache_flush(agent, victim);
         record_count(cache->record, CACHE_EVICTIONS, 0, simulation_now(agent->simulation), 1);
         cache_drop(agent, victim, CACHE_EVICTED);
-        if (victim == slot)
-            return;
-        list = &cache->table.lists[cache->table.copies[slot].list];
     }
+}
+
+void cache_count_asked(struct cache *cache, uint64_t holder, uint64_t key)
+{
+    if (UNLIKELY(cache->asked.room))
+        sketch_add(&cache->asked, cache_table_name(holder, key));
+}
+
+/* Whether a new copy may come at all. */
+static bool admits(struct agent *agent, struct call *c, uint64_t holder)
+{
+    struct cache *cache = agent->durable;
+    const struct cache_config *config = cache_config_of(agent, c);
+    static const struct cache_list empty;
+    if (is_full(config, &empty, 1, c->size))
+        return false; /* it is larger than the whole cache */
+    if (config->admission == CACHE_ADMITS_SOME &&
+        !random_chance(call_draw(c, agent, DRAW_ADMISSION), config->admission_share))
+        return false;
+    cache_table_miss(&cache->table, holder, c->key);
+    struct cache_list *list = cache_table_list(&cache->table, holder);
+    if (config->admission != CACHE_ADMITS_ASKED || !is_full(config, list, 1, c->size))
+        return true;
+    const struct cache_copy *victim = &cache->table.copies[cache_table_victim(&cache->table, list)];
+    return sketch_count(&cache->asked, cache_table_name(holder, c->key)) >
+           sketch_count(&cache->asked, victim->name);
 }
 
 /* The constant 0 stands for none. */
@@ -137,8 +161,12 @@ uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
     const struct cache_config *config = cache_config_of(agent, c);
     uint32_t slot = cache_table_find(&cache->table, holder, c->key);
     bool is_new = !slot;
-    if (is_new)
+    if (is_new && !admits(agent, c, holder))
+        return 0;
+    if (is_new) {
+        make_room(agent, config, holder, 1, c->size);
         slot = cache_table_add(&cache->table, holder, c->key);
+    }
     struct cache_copy *copy = &cache->table.copies[slot];
     cache_tell(cache, c, CACHE_FILLS);
     if (is_judged(agent, cache) && agent->simulation->probe->copy_take) {
@@ -156,7 +184,7 @@ uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
         copy->early_ns = config->early_cost;
     else if (config->early)
         copy->early_ns = fetch_time(agent, c);
-    make_room(agent, config, slot);
+    make_room(agent, config, holder, 0, 0); /* its value may have grown */
     cache_show(cache);
     return cache->table.copies[slot].takes_part ? slot : 0;
 }
@@ -182,7 +210,7 @@ void cache_serve(struct agent *agent, struct call *c, uint32_t slot)
         cache_tell(cache, c, CACHE_STALE_COUNT);
     if (config->sliding && copy->expires_ns > simulation_now(agent->simulation))
         renew(agent, c, copy);
-    cache_table_touch(&cache->table, slot, (enum cache_eviction)config->eviction);
+    cache_table_touch(&cache->table, slot);
 }
 
 bool cache_is_fresh(const struct cache *cache, uint32_t slot)

@@ -12,6 +12,7 @@ struct cache {
     struct guard *guard;
     struct record *record;
     struct cache_table table; /* what survives a crash is emptied by the start that follows */
+    struct sketch asked;      /* for `admission: tinylfu`: how often names were looked up lately */
     struct registers flights; /* the read that asks the store, by name of the key */
     uint64_t flushes;         /* begun: numbers them */
     uint32_t store;           /* an agent of the store behind, or NO_STORE */
@@ -64,6 +65,9 @@ uint64_t cache_holder(const struct cache_config *config, const struct call *c);
 
 /* An agent of the store behind, along the one call of every node on the way; or NO_STORE. */
 uint32_t cache_find_store(const struct agent *agent);
+
+/* It was looked up. */
+void cache_count_asked(struct cache *cache, uint64_t holder, uint64_t key);
 
 /* A copy goes. */
 void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why);

@@ -1,4 +1,4 @@
-/* Lists in arrays; SIEVE as in Zhang et al., NSDI 2024, algorithm 1. */
+/* Copies in an array; who goes next is the policy's affair. */
 #include "models/cache_table.h"
 
 #include "engine/kernel/check.h"
@@ -6,14 +6,21 @@
 
 #include <string.h>
 
-static uint64_t name_of(uint64_t holder, uint64_t key)
+uint64_t cache_table_name(uint64_t holder, uint64_t key)
 {
     return holder ? random_mix(key ^ random_mix(holder)) : key;
 }
 
-void cache_table_init(struct cache_table *t, struct arena *arena)
+void cache_table_init(struct cache_table *t, struct arena *arena, const struct eviction *policy,
+                      uint64_t room, struct stream *stream)
 {
-    *t = (struct cache_table){.arena = arena, .copies_used = 1, .lists_used = 1, .lists_room = 8};
+    *t = (struct cache_table){.arena = arena,
+                              .policy = policy,
+                              .room = room,
+                              .stream = stream,
+                              .copies_used = 1,
+                              .lists_used = 1,
+                              .lists_room = 8};
     t->copies_room = 64;
     t->copies = arena_array(arena, t->copies_room, struct cache_copy);
     t->lists = arena_array(arena, t->lists_room, struct cache_list);
@@ -24,36 +31,7 @@ void cache_table_init(struct cache_table *t, struct arena *arena)
 
 uint32_t cache_table_find(const struct cache_table *t, uint64_t holder, uint64_t key)
 {
-    return registers_get(&t->index, name_of(holder, key));
-}
-
-static void unlink_copy(struct cache_table *t, uint32_t slot)
-{
-    struct cache_copy *c = &t->copies[slot];
-    struct cache_list *list = &t->lists[c->list];
-    if (list->hand == slot)
-        list->hand = c->newer;
-    *(c->newer ? &t->copies[c->newer].older : &list->newest) = c->older;
-    *(c->older ? &t->copies[c->older].newer : &list->oldest) = c->newer;
-}
-
-static void link_newest(struct cache_table *t, uint32_t slot)
-{
-    struct cache_copy *c = &t->copies[slot];
-    struct cache_list *list = &t->lists[c->list];
-    c->newer = 0;
-    c->older = list->newest;
-    *(list->newest ? &t->copies[list->newest].newer : &list->oldest) = slot;
-    list->newest = slot;
-}
-
-void cache_table_touch(struct cache_table *t, uint32_t slot, enum cache_eviction eviction)
-{
-    t->copies[slot].used = t->copies[slot].visited = true;
-    if (eviction != CACHE_LRU)
-        return;
-    unlink_copy(t, slot);
-    link_newest(t, slot);
+    return registers_get(&t->index, cache_table_name(holder, key));
 }
 
 static uint32_t list_of(struct cache_table *t, uint64_t holder)
@@ -71,6 +49,28 @@ static uint32_t list_of(struct cache_table *t, uint64_t holder)
     }
     registers_set(&t->owners, holder, t->lists_used);
     return t->lists_used++;
+}
+
+static struct cache_list *list_at(struct cache_table *t, uint32_t slot)
+{
+    return &t->lists[t->copies[slot].list];
+}
+
+struct cache_list *cache_table_list(struct cache_table *t, uint64_t holder)
+{
+    return &t->lists[list_of(t, holder)];
+}
+
+void cache_table_touch(struct cache_table *t, uint32_t slot)
+{
+    t->copies[slot].used = true;
+    t->policy->read(t, list_at(t, slot), slot);
+}
+
+void cache_table_miss(struct cache_table *t, uint64_t holder, uint64_t key)
+{
+    if (t->policy->miss)
+        t->policy->miss(t, cache_table_list(t, holder), cache_table_name(holder, key));
 }
 
 static uint32_t slot_take(struct cache_table *t)
@@ -93,11 +93,11 @@ uint32_t cache_table_add(struct cache_table *t, uint64_t holder, uint64_t key)
 {
     uint32_t slot = slot_take(t), list = list_of(t, holder);
     t->copies[slot] = (struct cache_copy){
-        .name = name_of(holder, key), .key = key, .list = list, .takes_part = true};
+        .name = cache_table_name(holder, key), .key = key, .list = list, .takes_part = true};
     registers_set(&t->index, t->copies[slot].name, slot);
     t->lists[list].count++;
     t->count++;
-    link_newest(t, slot);
+    t->policy->add(t, list_at(t, slot), slot);
     return slot;
 }
 
@@ -108,28 +108,9 @@ void cache_table_resize(struct cache_table *t, uint32_t slot, uint32_t size)
     c->size = size;
 }
 
-/* The hand goes from old to new and spares who was read since it last came by. */
-static uint32_t sieve(struct cache_table *t, struct cache_list *list, uint32_t but)
+uint32_t cache_table_victim(struct cache_table *t, struct cache_list *list)
 {
-    uint32_t at = list->hand ? list->hand : list->oldest;
-    for (uint64_t i = 0; i <= 2 * list->count; i++) {
-        if (at != but && !t->copies[at].visited)
-            break;
-        t->copies[at].visited = false;
-        at = t->copies[at].newer ? t->copies[at].newer : list->oldest;
-    }
-    list->hand = t->copies[at].newer;
-    return at;
-}
-
-uint32_t cache_table_victim(struct cache_table *t, uint32_t slot, enum cache_eviction eviction)
-{
-    struct cache_list *list = &t->lists[t->copies[slot].list];
-    if (list->count < 2)
-        return 0;
-    if (eviction == CACHE_SIEVE)
-        return sieve(t, list, slot);
-    return list->oldest;
+    return list->count ? t->policy->victim(t, list) : 0;
 }
 
 void cache_table_remove(struct cache_table *t, uint32_t slot, enum cache_end why)
@@ -138,7 +119,7 @@ void cache_table_remove(struct cache_table *t, uint32_t slot, enum cache_end why
     CHECK(c->takes_part);
     if (c->dirty)
         cache_table_clean(t, slot);
-    unlink_copy(t, slot);
+    t->policy->remove(t, list_at(t, slot), slot);
     t->lists[c->list].count--;
     t->lists[c->list].bytes -= c->size;
     t->count--;
@@ -151,7 +132,7 @@ void cache_table_remove(struct cache_table *t, uint32_t slot, enum cache_end why
 
 enum cache_end cache_table_past(const struct cache_table *t, uint64_t holder, uint64_t key)
 {
-    return (enum cache_end)registers_get(&t->past, name_of(holder, key));
+    return (enum cache_end)registers_get(&t->past, cache_table_name(holder, key));
 }
 
 void cache_table_soil(struct cache_table *t, uint32_t slot)

@@ -1,17 +1,18 @@
-/* The copies a cache holds: found by key and holder, in one order of eviction for each holder. A
- * holder is the whole cache (0), or one of those that have a cache of their own.
+/* The copies a cache holds: found by key and holder, in the hands of one policy of eviction
+ * (models/eviction.h) for each holder. A holder is the whole cache (0), or one of those that have a
+ * cache of their own.
  *
- * Invariant: every copy stands in the list of its holder, newest first, and in the index; lists of
- * dirty copies are in the order in which they became so. Slots of copies that went are used again.
- */
+ * Invariant: every copy is counted in the list of its holder, known to its policy, and in the
+ * index; dirty copies are in the order in which they became so. Slots of copies that went are used
+ * again. */
 #ifndef ORRERY_MODELS_CACHE_TABLE_H
 #define ORRERY_MODELS_CACHE_TABLE_H
 
+#include "engine/kernel/random.h"
+#include "models/eviction.h"
 #include "models/parts/registers.h"
 
 #include <stdbool.h>
-
-enum cache_eviction { CACHE_LRU, CACHE_FIFO, CACHE_SIEVE };
 
 /* Why a key is no longer there. */
 enum cache_end { CACHE_NEVER, CACHE_EVICTED, CACHE_EXPIRED, CACHE_INVALIDATED, CACHE_EMPTIED };
@@ -21,20 +22,34 @@ struct cache_copy {
     uint64_t key, version;
     int64_t expires_ns; /* INT64_MAX: never */
     int64_t early_ns;   /* refresh_ahead: when it is renewed; XFetch: what it takes to fetch it */
-    uint32_t newer, older;           /* slots of the holder's list; 0: none */
+    uint32_t newer, older;           /* slots of the policy's list; 0: none */
+    uint32_t reads;                  /* the policy's own */
     uint32_t dirty_next, dirty_prev; /* of the dirty list; 0: none */
     uint32_t list, size;
     uint8_t operation; /* of the write, while it is dirty */
-    bool used, dirty, visited, takes_part;
+    uint8_t segment;   /* the policy's list */
+    bool used, dirty, takes_part;
+};
+
+/* Of a policy: at most four for each holder. */
+enum { CACHE_SEGMENTS = 4 };
+struct cache_segment {
+    uint32_t newest, oldest; /* slots; 0: it is empty */
+    uint64_t count;
 };
 
 struct cache_list {
-    uint32_t newest, oldest, hand;
+    struct cache_segment segments[CACHE_SEGMENTS];
+    void *state; /* the policy's; NULL: none yet */
+    uint32_t hand;
     uint64_t count, bytes;
 };
 
 struct cache_table {
     struct arena *arena;
+    const struct eviction *policy;
+    struct stream *stream;     /* for policies that draw; or NULL */
+    uint64_t room;             /* of each holder, in copies; 0: not counted so */
     struct cache_copy *copies; /* [0] is no copy */
     struct cache_list *lists;
     uint32_t copies_used, copies_room, free_head;
@@ -46,13 +61,24 @@ struct cache_table {
     struct registers past;   /* enum cache_end by name */
 };
 
-void cache_table_init(struct cache_table *table, struct arena *arena);
+/* `room`: copies of each holder; 0: it is not counted in copies. */
+void cache_table_init(struct cache_table *table, struct arena *arena, const struct eviction *policy,
+                      uint64_t room, struct stream *stream);
+
+/* What policies know a key of a holder by. */
+uint64_t cache_table_name(uint64_t holder, uint64_t key);
 
 /* The slot of a copy; 0: there is none. */
 uint32_t cache_table_find(const struct cache_table *table, uint64_t holder, uint64_t key);
 
 /* It has been read. */
-void cache_table_touch(struct cache_table *table, uint32_t slot, enum cache_eviction eviction);
+void cache_table_touch(struct cache_table *table, uint32_t slot);
+
+/* The list of a holder; the index of one for good, its address until the next new holder. */
+struct cache_list *cache_table_list(struct cache_table *table, uint64_t holder);
+
+/* A copy of this key will be added; whatever has to go for it goes after this and before. */
+void cache_table_miss(struct cache_table *table, uint64_t holder, uint64_t key);
 
 /* A new copy, which is not there yet. */
 uint32_t cache_table_add(struct cache_table *table, uint64_t holder, uint64_t key);
@@ -60,8 +86,8 @@ uint32_t cache_table_add(struct cache_table *table, uint64_t holder, uint64_t ke
 /* The value of a copy has this size. */
 void cache_table_resize(struct cache_table *table, uint32_t slot, uint32_t size);
 
-/* Who goes next from the list of `slot`, which is not `slot` itself; 0: nobody. */
-uint32_t cache_table_victim(struct cache_table *table, uint32_t slot, enum cache_eviction eviction);
+/* Who goes next; to be removed then. 0: there is nobody. */
+uint32_t cache_table_victim(struct cache_table *table, struct cache_list *list);
 
 void cache_table_remove(struct cache_table *table, uint32_t slot, enum cache_end why);
 enum cache_end cache_table_past(const struct cache_table *table, uint64_t holder, uint64_t key);

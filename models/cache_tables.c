@@ -38,12 +38,28 @@ static const struct field_word writes[] = {
     {0},
 };
 
-static const struct field_word evictions[] = {
-    [CACHE_LRU] = {"lru", "The one that was not read for longest.", NULL},
-    [CACHE_FIFO] = {"fifo", "The one that came first.", NULL},
-    [CACHE_SIEVE] =
-        {"sieve", "The oldest that was not read since a hand last passed it (Zhang et al. 2024).",
-         NULL},
+#define EVICTION_WORD(name, summary) [EVICTION_##name] = {#name, summary, NULL},
+static const struct field_word evictions[] = {EVICTIONS(EVICTION_WORD){0}};
+#undef EVICTION_WORD
+
+static const struct field probabilistic_fields[] = {
+    {.name = "share",
+     .type = FIELD_SHARE,
+     .offset = offsetof(struct cache_config, admission_share),
+     .otherwise = "10%",
+     .flags = FIELD_WHOLE,
+     .summary = "Of them."},
+    {0},
+};
+
+static const struct field_word admissions[] = {
+    [CACHE_ADMITS_ALL] = {"all", "Whatever was read from the store.", NULL},
+    [CACHE_ADMITS_SOME] = {"probabilistic", "A share of it, drawn for each request.",
+                           &(const struct field_table){.fields = probabilistic_fields}},
+    [CACHE_ADMITS_ASKED] = {"tinylfu",
+                            "Where there is no room, what was asked for more often lately than "
+                            "what would go for it (Einziger et al. 2017).",
+                            NULL},
     {0},
 };
 
@@ -145,6 +161,13 @@ const struct field_table cache_fields = {
              .flags = FIELD_WHOLE,
              .words = evictions,
              .summary = "Which copy goes where there is no room."},
+            {.name = "admission",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct cache_config, admission),
+             .otherwise = "all",
+             .flags = FIELD_WHOLE,
+             .words = admissions,
+             .summary = "What becomes a copy at all."},
             {.name = "ttl",
              .type = FIELD_DURATION,
              .offset = offsetof(struct cache_config, ttl),

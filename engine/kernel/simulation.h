@@ -171,6 +171,7 @@ enum purpose {
     DRAW_EXPIRY, /* of a copy in a cache */
     DRAW_EARLY,  /* whether a read renews a copy before its expiry */
     DRAW_RIPENING, /* until a message can be delivered */
+    DRAW_ADMISSION, /* whether a value becomes a copy */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
     STREAM_POLICY,

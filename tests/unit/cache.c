@@ -10,21 +10,22 @@
 enum { KEYS = 40, ROOM = 12 };
 
 /* True where it was there; else the one that had to go stands in *gone. */
-static bool use(struct cache_table *t, uint64_t key, uint64_t room, enum cache_eviction eviction,
-                uint64_t *gone)
+static bool use(struct cache_table *t, uint64_t key, uint64_t *gone)
 {
     uint32_t slot = cache_table_find(t, 0, key);
     *gone = 0;
     if (slot) {
-        cache_table_touch(t, slot, eviction);
+        cache_table_touch(t, slot);
         return true;
     }
-    slot = cache_table_add(t, 0, key);
-    if (t->lists[0].count > room) {
-        uint32_t victim = cache_table_victim(t, slot, eviction);
+    cache_table_miss(t, 0, key);
+    struct cache_list *list = cache_table_list(t, 0);
+    if (list->count == t->room) {
+        uint32_t victim = cache_table_victim(t, list);
         *gone = t->copies[victim].key;
         cache_table_remove(t, victim, CACHE_EVICTED);
     }
+    cache_table_add(t, 0, key);
     return false;
 }
 
@@ -36,22 +37,22 @@ static void the_one_not_read_for_longest_goes(void)
     struct arena arena = {0};
     struct cache_table t;
     uint64_t gone;
-    cache_table_init(&t, &arena);
+    cache_table_init(&t, &arena, &eviction_lru, 4, NULL);
     for (int i = 0; accesses[i]; i++) {
-        CU_ASSERT_EQUAL(use(&t, (uint64_t)accesses[i], 4, CACHE_LRU, &gone), hits[i]);
+        CU_ASSERT_EQUAL(use(&t, (uint64_t)accesses[i], &gone), hits[i]);
         CU_ASSERT_EQUAL(gone, evicted[i] == ' ' ? 0 : (uint64_t)evicted[i]);
     }
     arena_free(&arena);
 }
 
 /* A naive list, newest first: moved to the front by a hit (lru) or not (fifo). */
-static void agrees_with_a_naive_list(enum cache_eviction eviction)
+static void agrees_with_a_naive_list(enum eviction_policy eviction)
 {
     struct arena arena = {0};
     struct cache_table t;
     uint64_t list[ROOM + 1], gone;
     uint32_t count = 0;
-    cache_table_init(&t, &arena);
+    cache_table_init(&t, &arena, eviction_policies[eviction], ROOM, NULL);
     for (uint64_t turn = 0; turn < 20000; turn++) {
         uint64_t key = 1 + random_mix(turn) % KEYS, expected = 0;
         uint32_t at = 0;
@@ -60,13 +61,13 @@ static void agrees_with_a_naive_list(enum cache_eviction eviction)
         bool there = at < count;
         if (!there)
             at = count++;
-        if (!there || eviction == CACHE_LRU) {
+        if (!there || eviction == EVICTION_lru) {
             memmove(list + 1, list, at * sizeof *list);
             list[0] = key;
         }
         if (count > ROOM)
             expected = list[--count];
-        CU_ASSERT_EQUAL_FATAL(use(&t, key, ROOM, eviction, &gone), there);
+        CU_ASSERT_EQUAL_FATAL(use(&t, key, &gone), there);
         CU_ASSERT_EQUAL_FATAL(gone, expected);
     }
     CU_ASSERT_EQUAL(t.count, ROOM);
@@ -75,12 +76,12 @@ static void agrees_with_a_naive_list(enum cache_eviction eviction)
 
 static void lru_agrees_with_a_naive_list(void)
 {
-    agrees_with_a_naive_list(CACHE_LRU);
+    agrees_with_a_naive_list(EVICTION_lru);
 }
 
 static void fifo_agrees_with_a_naive_list(void)
 {
-    agrees_with_a_naive_list(CACHE_FIFO);
+    agrees_with_a_naive_list(EVICTION_fifo);
 }
 
 /* Room for three. A was read again: the hand spares it and takes B for D, then C for E. */
@@ -90,9 +91,9 @@ static void sieve_spares_what_was_read(void)
     struct arena arena = {0};
     struct cache_table t;
     uint64_t gone;
-    cache_table_init(&t, &arena);
+    cache_table_init(&t, &arena, &eviction_sieve, 3, NULL);
     for (int i = 0; accesses[i]; i++) {
-        use(&t, (uint64_t)accesses[i], 3, CACHE_SIEVE, &gone);
+        use(&t, (uint64_t)accesses[i], &gone);
         CU_ASSERT_EQUAL(gone, evicted[i] == ' ' ? 0 : (uint64_t)evicted[i]);
     }
     arena_free(&arena);
@@ -102,14 +103,14 @@ static void holders_have_room_of_their_own(void)
 {
     struct arena arena = {0};
     struct cache_table t;
-    cache_table_init(&t, &arena);
+    cache_table_init(&t, &arena, &eviction_lru, 0, NULL);
     for (uint64_t holder = 1; holder <= 20; holder++)
         for (uint64_t key = 0; key < 5; key++)
             cache_table_add(&t, holder, key);
     for (uint64_t holder = 1; holder <= 20; holder++) {
         uint32_t slot = cache_table_find(&t, holder, 3);
         CU_ASSERT_EQUAL(t.lists[t.copies[slot].list].count, 5);
-        CU_ASSERT_EQUAL(t.copies[cache_table_victim(&t, slot, CACHE_LRU)].key, 0);
+        CU_ASSERT_EQUAL(t.copies[cache_table_victim(&t, cache_table_list(&t, holder))].key, 0);
     }
     CU_ASSERT_EQUAL(cache_table_find(&t, 21, 3), 0);
     arena_free(&arena);

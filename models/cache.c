@@ -19,8 +19,6 @@
 
 #include <stddef.h>
 
-enum { TICK_FLUSH = 1 };
-
 /* ---- answering ---- */
 
 static void finish(struct agent *agent, struct call *c, enum status status,
@@ -76,15 +74,26 @@ void cache_flush(struct agent *agent, uint32_t slot)
     ask_store(agent, c, STAGE_FLUSH);
 }
 
-static void refresh(struct agent *agent, const struct call *cause, uint64_t holder)
+void cache_fetch(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size,
+                 uint64_t holder)
 {
     struct cache *cache = agent->durable;
+    struct call *c = cache_own_call(agent, operation, key, size);
+    if (cache_flight_is_on(agent, c, holder)) {
+        call_free(c, agent);
+        return;
+    }
+    cache_flight_leads(agent, c, holder);
+    cache_tell_asked(cache, c, cache_table_find(&cache->table, holder, key));
+    ask_store(agent, c, STAGE_REFRESH);
+}
+
+static void refresh(struct agent *agent, const struct call *cause, uint64_t holder)
+{
     if (cache_flight_is_on(agent, cause, holder))
         return;
-    struct call *c = cache_own_call(agent, cause->operation, cause->key, cause->size);
-    cache_flight_leads(agent, c, holder);
-    cache_tell(cache, c, CACHE_REFRESHES);
-    ask_store(agent, c, STAGE_REFRESH);
+    cache_tell(agent->durable, cause, CACHE_REFRESHES);
+    cache_fetch(agent, cause->operation, cause->key, cause->size, holder);
 }
 
 /* ---- reads ---- */
@@ -128,6 +137,8 @@ static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32
 static void tell_caller(struct agent *agent, struct call *c, bool hit)
 {
     struct cache *cache = agent->durable;
+    if (!hit && cache_config_of(agent, c)->pattern == CACHE_ASIDE)
+        cache_tell_asked(cache, c, 0);
     station_release(&cache->station, c);
     c->verb = hit ? REASON_HIT : REASON_MISS;
     call_reply(c, agent, STATUS_OK, hit ? c->size : 0);
@@ -158,6 +169,7 @@ static void read(struct agent *agent, struct call *c, uint64_t holder)
         return;
     if (config->single_flight)
         cache_flight_leads(agent, c, holder);
+    cache_tell_asked(agent->durable, c, slot);
     ask_store(agent, c, STAGE_STORE);
 }
 
@@ -405,7 +417,7 @@ static void next_flush(struct agent *agent)
 {
     const struct cache_config *config = agent->configs[0];
     if (config->pattern == CACHE_WRITE_BACK)
-        timer_after(agent, config->flush_every, TICK_FLUSH, 0);
+        timer_after(agent, config->flush_every, CACHE_TICK_FLUSH, 0);
 }
 
 static void cache_tick(struct agent *agent, uint32_t tag, uint64_t argument)
@@ -413,7 +425,11 @@ static void cache_tick(struct agent *agent, uint32_t tag, uint64_t argument)
     struct cache *cache = agent->durable;
     const struct cache_config *config = agent->configs[0];
     (void)argument;
-    CHECK(tag == TICK_FLUSH);
+    if (tag == CACHE_TICK_PRELOAD) {
+        cache_preload_next(agent);
+        return;
+    }
+    CHECK(tag == CACHE_TICK_FLUSH);
     for (uint64_t i = 0; i < config->flush_batch && cache->table.dirty_first; i++)
         cache_flush(agent, cache->table.dirty_first);
     cache_show(cache);
@@ -459,46 +475,8 @@ static void cache_start(struct agent *agent)
     registers_clear(&cache->flights);
     empty(agent);
     next_flush(agent);
-}
-
-static const char *check_alone(const struct cache_config *cache)
-{
-    if (cache->to.count || cache->to.group)
-        return "store_only stands for itself: it has no `to`";
-    if (cache->single_flight || cache->early || cache->stale_if_error > 0 ||
-        cache->stale_while_revalidate > 0)
-        return "store_only has nobody to ask: no `single_flight`, no `early_refresh`, no stale "
-               "answers";
-    return NULL;
-}
-
-static const char *cache_check(const void *config)
-{
-    const struct cache_config *cache = config;
-    if (cache->admission == CACHE_ADMITS_ASKED && !eviction_policies[cache->eviction]->peeks)
-        return "`admission: tinylfu` goes with lru, fifo, random, clock, lfu, slru and sieve: the "
-               "other policies remember what they let go";
-    const char *why = cache->pattern == CACHE_STORE_ONLY ? check_alone(cache) : NULL;
-    if (why)
-        return why;
-    if (cache->pattern != CACHE_STORE_ONLY && !cache->to.count && !cache->to.group)
-        return "`to` is missing: the store behind, or what stands before it";
-    if (cache->sliding && !cache_has_ttl(cache))
-        return "`sliding` needs a `ttl` that slides";
-    if (cache->pattern == CACHE_REFRESH_AHEAD && !cache_has_ttl(cache))
-        return "refresh_ahead renews copies before they expire: it needs a `ttl`";
-    if (cache->early && !cache_has_ttl(cache))
-        return "`early_refresh` renews copies before they expire: it needs a `ttl`";
-    if (cache->early && cache->pattern == CACHE_REFRESH_AHEAD)
-        return "refresh_ahead renews copies early already, without `early_refresh`";
-    if (cache->early && cache->pattern == CACHE_ASIDE && cache->early_cost == TIME_AUTO)
-        return "under cache_aside the cache does not see what fetching takes: "
-               "probabilistic(cost=200ms)";
-    if (cache->pattern == CACHE_ASIDE &&
-        (cache->stale_if_error > 0 || cache->stale_while_revalidate > 0))
-        return "under cache_aside the cache does not ask the store: stale answers need another "
-               "`pattern`";
-    return station_check(&cache->station);
+    cache->preload_next = 0;
+    cache_preload_next(agent);
 }
 
 static double load_work(const void *config)

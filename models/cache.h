@@ -2,6 +2,7 @@
 #ifndef ORRERY_MODELS_CACHE_H
 #define ORRERY_MODELS_CACHE_H
 
+#include "engine/kernel/keys.h"
 #include "models/cache_table.h"
 #include "models/parts/caller.h"
 #include "models/parts/station.h"
@@ -35,7 +36,11 @@ struct cache_config {
     int64_t early_cost;                             /* ns, or TIME_AUTO: as measured */
     uint8_t pattern, on_write, eviction, admission, scope, flush, early;
     double admission_share; /* of new copies; of no meaning without CACHE_ADMITS_SOME */
-    bool sliding, single_flight;
+    struct key_chooser preload_keys;
+    struct distribution preload_sizes; /* bytes */
+    uint64_t preload_count;
+    double preload_rate; /* a second */
+    bool sliding, single_flight, has_preload;
 };
 extern const struct field_table cache_fields;
 
@@ -53,6 +58,10 @@ enum cache_metric {
     CACHE_MISSES_INVALIDATED,
     CACHE_MISSES_EARLY,
     CACHE_SHARED_FILLS,
+    CACHE_ASKED,   /* hidden: reads that asked the store, without a fresh copy */
+    CACHE_BROUGHT, /* hidden: copies of them, the first of each time */
+    CACHE_STAMPEDE_SIZE,
+    CACHE_PRELOADED,
     CACHE_FILLS,  /* hidden: copies put in */
     CACHE_ENDED,  /* hidden: copies that went */
     CACHE_USEFUL, /* hidden: those of them that were read before */

@@ -2,6 +2,8 @@
  * is told. */
 #include "models/cache_copies.h"
 
+#include "models/parts/store.h"
+
 void cache_tell(const struct cache *cache, const struct call *c, enum cache_metric metric)
 {
     record_count(cache->record, metric, c->operation, *cache->record->now, 1);
@@ -160,7 +162,7 @@ uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
     struct cache *cache = agent->durable;
     const struct cache_config *config = cache_config_of(agent, c);
     uint32_t slot = cache_table_find(&cache->table, holder, c->key);
-    bool is_new = !slot;
+    bool is_new = !slot, brought = !cache_is_fresh(cache, slot);
     if (is_new && !admits(agent, c, holder))
         return 0;
     if (is_new) {
@@ -169,6 +171,8 @@ uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
     }
     struct cache_copy *copy = &cache->table.copies[slot];
     cache_tell(cache, c, CACHE_FILLS);
+    if (brought && !store_writes(store_type(agent, c)))
+        cache_tell(cache, c, CACHE_BROUGHT);
     if (is_judged(agent, cache) && agent->simulation->probe->copy_take) {
         const struct probe *probe = agent->simulation->probe;
         const struct agent *store = store_agent(agent, cache);
@@ -254,4 +258,9 @@ void cache_count_hit(const struct cache *cache, const struct call *c)
 {
     cache_tell(cache, c, CACHE_HITS);
     record_count(cache->record, CACHE_HIT_BYTES, c->operation, *cache->record->now, c->size);
+}
+void cache_tell_asked(const struct cache *cache, const struct call *c, uint32_t slot)
+{
+    if (!cache_is_fresh(cache, slot))
+        cache_tell(cache, c, CACHE_ASKED);
 }

@@ -5,6 +5,7 @@
 #include "models/cache.h"
 
 enum { STATION_TABLE = 1, CALLER_TABLE, GUARD_TABLE, CACHE_TABLE };
+enum { CACHE_TICK_FLUSH = 1, CACHE_TICK_PRELOAD };
 enum { NO_STORE = UINT32_MAX };
 
 struct cache {
@@ -15,6 +16,7 @@ struct cache {
     struct sketch asked;      /* for `admission: tinylfu`: how often names were looked up lately */
     struct registers flights; /* the read that asks the store, by name of the key */
     uint64_t flushes;         /* begun: numbers them */
+    uint64_t preload_next;    /* rank of the key that is fetched next */
     uint32_t store;           /* an agent of the store behind, or NO_STORE */
     bool opened;
 };
@@ -75,6 +77,13 @@ void cache_drop(struct agent *agent, uint32_t slot, enum cache_end why);
 /* A call of its own for a key; `size` of the value. */
 struct call *cache_own_call(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size);
 
+/* Asks the store in the background, unless somebody does already. */
+void cache_fetch(struct agent *agent, uint8_t operation, uint64_t key, uint32_t size,
+                 uint64_t holder);
+
+/* The store is asked for the key of `c`, whose copy (slot 0: none) may still be fresh. */
+void cache_tell_asked(const struct cache *cache, const struct call *c, uint32_t slot);
+
 /* Sends a dirty copy on to the store. */
 void cache_flush(struct agent *agent, uint32_t slot);
 
@@ -97,5 +106,11 @@ bool cache_is_within(const struct cache *cache, uint32_t slot, int64_t grace_ns)
 void cache_count_miss(const struct cache *cache, const struct call *c, uint64_t holder,
                       uint32_t slot);
 void cache_count_hit(const struct cache *cache, const struct call *c);
+
+/* The next key of `preload` is fetched, unless it is there; sets a timer for the one behind it. */
+void cache_preload_next(struct agent *agent);
+
+/* Why a configuration cannot be, or NULL. */
+const char *cache_check(const void *config);
 
 #endif

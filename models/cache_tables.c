@@ -131,6 +131,34 @@ static const struct field_word earlies[] = {
     {0},
 };
 
+static const struct field preload_fields[] = {
+    {.name = "keys",
+     .type = FIELD_KEYS,
+     .offset = offsetof(struct cache_config, preload_keys),
+     .flags = FIELD_REQUIRED,
+     .summary = "Whose keys, the likeliest first: as the client has it."},
+    {.name = "count",
+     .type = FIELD_COUNT,
+     .offset = offsetof(struct cache_config, preload_count),
+     .flags = FIELD_REQUIRED,
+     .min = 1,
+     .max = 1e9,
+     .summary = "How many of them."},
+    {.name = "rate",
+     .type = FIELD_RATE,
+     .offset = offsetof(struct cache_config, preload_rate),
+     .otherwise = "1k/s",
+     .min = 1e-3,
+     .max = 1e9,
+     .summary = "Questions to the store a second; what is there already is passed over."},
+    {.name = "sizes",
+     .type = FIELD_SIZE,
+     .offset = offsetof(struct cache_config, preload_sizes),
+     .otherwise = "0B",
+     .summary = "Size of a value, drawn for each key."},
+    {0},
+};
+
 const struct field_table cache_fields = {
     .fields =
         (const struct field[]){
@@ -202,6 +230,15 @@ const struct field_table cache_fields = {
              .min = 1,
              .summary = "cache_aside with single_flight: so long the others wait for a caller that "
                         "was told to fetch the value; then the next of them is told."},
+            {.name = "preload",
+             .type = FIELD_RECORD,
+             .offset = 0,
+             .present = offsetof(struct cache_config, has_preload),
+             .flags = FIELD_WHOLE,
+             .record = &(const struct field_table){.fields = preload_fields},
+             .summary =
+                 "What the cache asks the store for by itself at the beginning and after every "
+                 "crash: warming up, or pushing what is published to the edge."},
             {.name = "refresh_after",
              .type = FIELD_SHARE,
              .offset = offsetof(struct cache_config, refresh_after),
@@ -283,6 +320,15 @@ const struct metric_table cache_metrics = {
             [CACHE_SHARED_FILLS] = {"shared_fills", "1", METRIC_TOTAL, 0, 0,
                                     "Misses that waited for another read's answer.",
                                     "single_flight"},
+            [CACHE_ASKED] =
+                COUNTED(".asked", "Reads that asked the store for want of a fresh copy."),
+            [CACHE_BROUGHT] = COUNTED(".brought", "Copies that came where none was fresh."),
+            [CACHE_STAMPEDE_SIZE] = {"stampede_size", "1", METRIC_RATIO, CACHE_ASKED, CACHE_BROUGHT,
+                                     "Reads that asked the store for want of a copy, for each copy "
+                                     "that came: 1 where nobody asks for what is on its way.",
+                                     NULL},
+            [CACHE_PRELOADED] = {"preloaded", "1", METRIC_TOTAL, 0, 0,
+                                 "Copies the cache asked for by itself.", "preload"},
             [CACHE_FILLS] = COUNTED(".fills", "Copies put in within the window."),
             [CACHE_ENDED] = COUNTED(".ended", "Copies that went within the window."),
             [CACHE_USEFUL] = COUNTED(".useful", "Those of them that had been read."),
@@ -304,8 +350,8 @@ const struct metric_table cache_metrics = {
                                    "Share of the copies put in that were older than what the store "
                                    "held at that instant.",
                                    NULL},
-            [CACHE_REFRESHES] = {"refreshes", "1", METRIC_TOTAL, 0, 0,
-                                 "Times the store was asked in the background.",
+            [CACHE_REFRESHES] = {"refreshes", "1", METRIC_TOTAL, 0,
+                                 0, "Times the store was asked in the background.",
                                  "stale_while_revalidate pattern=refresh_ahead"},
             [CACHE_EXPIRED_ANSWERS] = {"expired_answers", "1", METRIC_TOTAL, 0, 0,
                                        "Reads answered from a copy that had expired.",

@@ -259,6 +259,11 @@ static uint64_t choose_hotspot(const struct key_chooser *keys, uint64_t draw)
     return keys->hot + random_below(inside, keys->n - keys->hot);
 }
 
+uint64_t keys_at(const struct key_chooser *keys, uint64_t rank)
+{
+    return keys->offset + (keys->shuffled && keys->n > 1 ? shuffled(keys, rank) : rank);
+}
+
 uint64_t keys_choose(const struct key_chooser *keys, uint64_t draw, uint64_t number)
 {
     uint64_t rank = 0;
@@ -283,7 +288,7 @@ uint64_t keys_choose(const struct key_chooser *keys, uint64_t draw, uint64_t num
     case KEYS_TRACE:
         return keys->offset + keys->table[number % keys->n];
     }
-    return keys->offset + (keys->shuffled && keys->n > 1 ? shuffled(keys, rank) : rank);
+    return keys_at(keys, rank);
 }
 
 double keys_probability(const struct key_chooser *keys, uint64_t rank)

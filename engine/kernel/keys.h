@@ -75,6 +75,9 @@ bool keys_offset(struct key_chooser *keys, uint64_t offset, const char **why);
 /* The key of a request with this draw and this number (from 0) at its client. */
 uint64_t keys_choose(const struct key_chooser *keys, uint64_t draw, uint64_t number);
 
+/* The key at `rank` < n; for choosers with ranks. */
+uint64_t keys_at(const struct key_chooser *keys, uint64_t rank);
+
 /* Probability of `rank` (0 the most popular); for the kinds that draw: uniform, zipf, hotspot. */
 double keys_probability(const struct key_chooser *keys, uint64_t rank);
 

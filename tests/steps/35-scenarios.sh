@@ -11,7 +11,7 @@ mkdir -p "$work"
 may_warn() {
     [ "$1" = full_queue ] || [ "$1" = parking_lots ] || [ "$1" = late_scaler ] ||
         [ "$1" = shedding ] || [ "$1" = noisy_neighbour ] || [ "$1" = important_first ] ||
-        [ "$1" = hidden_overload ]
+        [ "$1" = hidden_overload ] || [ "$1" = cold_restart ]
 }
 
 # works WHAT COMMAND...: the command ends with 0.

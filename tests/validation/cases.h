@@ -47,6 +47,6 @@ struct family {
 extern const struct family queue_families[], station_families[], balance_families[],
     tail_families[], law_families[], long_families[], hash_families[], scale_families[],
     defence_families[], fault_families[], published_families[], message_families[],
-    replica_families[], quorum_families[], cache_families[], broker_families[];
+    replica_families[], quorum_families[], cache_families[], broker_families[], cold_families[];
 
 #endif

@@ -54,10 +54,10 @@ static int by_requests(const void *a, const void *b)
 static uint32_t collect(const struct options *options, struct outcome *outcomes)
 {
     static const struct family *const all[] = {
-        queue_families,   station_families, balance_families,   tail_families,
-        law_families,     long_families,    defence_families,   fault_families,
-        hash_families,    scale_families,   published_families, message_families,
-        replica_families, quorum_families,  cache_families,     broker_families};
+        queue_families,     station_families, balance_families, tail_families,   law_families,
+        long_families,      defence_families, fault_families,   hash_families,   scale_families,
+        published_families, message_families, replica_families, quorum_families, cache_families,
+        broker_families,    cold_families};
     uint32_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct family *f = all[i]; f->name; f++)

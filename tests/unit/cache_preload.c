@@ -2,6 +2,8 @@
 #include "engine/kernel/random.h"
 #include "tests/cached.h"
 
+#include <stdio.h>
+
 #define WARM(arrivals, cache, rest)                                                                \
     "orrery: 1\nrun: {warmup: 0s, duration: 10s, replications: 1}\nnodes:\n"                       \
     "  app: {kind: client, arrivals: " arrivals ", keys: sequential(40), to: cache}\n"             \
@@ -49,10 +51,41 @@ static void the_likeliest_keys_are_fetched(void)
 static void it_begins_again_after_a_crash(void)
 {
     struct played p;
-    play(&p, WARM("[0s constant(0/s), 9s constant(4/s)]", ALL, "faults: [{at: 4100ms, for: 10ms, crash: cache}]\n"), 1);
+    play(&p,
+         WARM("[0s constant(0/s), 9s constant(4/s)]", ALL,
+              "faults: [{at: 4100ms, for: 10ms, crash: cache}]\n"),
+         1);
     CU_ASSERT_EQUAL(p.all, 80);
     played_free(&p);
 }
 
+/* Each key belongs to one of three caches: it is fetched once, with a cache for each from three. */
+static void a_ring_of_caches_holds_each_key_once(void)
+{
+    static const struct {
+        const char *policy;
+        const char *pattern;
+        uint64_t least, most;
+    } cases[] = {{"consistent_hash", "read_through", 40, 40},
+                 {"consistent_hash", "cache_aside", 40, 40},
+                 {"rendezvous", "read_through", 40, 40},
+                 {"round_robin", "read_through", 120, 120},
+                 {"random", "read_through", 100, 120}};
+    for (int i = 0; i < 5; i++) {
+        char text[1024];
+        struct played p;
+        snprintf(text, sizeof text,
+                 "orrery: 1\nrun: {warmup: 0s, duration: 100s, replications: 1}\nnodes:\n"
+                 "  app: {kind: client, arrivals: constant(10/s), keys: sequential(40), to: ring}\n"
+                 "  ring: {kind: load_balancer, policy: %s, to: cache}\n"
+                 "  cache: {kind: cache, count: 3, pattern: %s, to: db}\n"
+                 "  db: {kind: database, read: 1ms}\n",
+                 cases[i].policy, cases[i].pattern);
+        play(&p, text, 1);
+        CU_ASSERT_TRUE(p.all >= cases[i].least && p.all <= cases[i].most);
+        played_free(&p);
+    }
+}
+
 SUITE("preloading", TEST(what_is_fetched_before_is_there), TEST(the_likeliest_keys_are_fetched),
-      TEST(it_begins_again_after_a_crash))
+      TEST(it_begins_again_after_a_crash), TEST(a_ring_of_caches_holds_each_key_once))

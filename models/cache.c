@@ -275,7 +275,7 @@ static void act(struct agent *agent, struct call *c)
         look_aside(agent, c, f->holder);
         return;
     case CALLER_FILLS:
-        cache_install(agent, c, f->holder);
+        cache_take(agent, c, f->holder);
         cache_flight_brought(agent, c, f->holder);
         finish(agent, c, STATUS_OK, REASON_NONE);
         return;
@@ -320,7 +320,7 @@ static void end_own(struct agent *agent, struct call *c, enum status status)
     struct cache_frame *f = cache_frame_of(c);
     if (f->stage == STAGE_REFRESH) {
         if (status == STATUS_OK)
-            cache_install(agent, c, f->holder);
+            cache_take(agent, c, f->holder);
         cache_flight_lands(agent, c, status);
     } else if (status != STATUS_OK) {
         uint32_t slot = registers_get(&cache->table.index, f->holder);
@@ -350,7 +350,7 @@ static void store_told(struct agent *agent, struct call *c)
         return;
     }
     if (status == STATUS_OK)
-        cache_install(agent, c, f->holder);
+        cache_take(agent, c, f->holder);
     cache_flight_lands(agent, c, status);
     end_read(agent, c, status, reason);
 }

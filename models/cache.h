@@ -25,8 +25,9 @@ struct cache_config {
     struct station_config station;
     struct caller_config caller;
     struct pool to;
-    struct distribution ttl; /* ns; the constant 0: copies do not expire */
-    uint64_t capacity;       /* copies, or bytes with COUNT_BYTES; COUNT_UNLIMITED */
+    struct distribution ttl;          /* ns; the constant 0: copies do not expire */
+    struct distribution negative_ttl; /* ns; the constant 0: what is not there is not remembered */
+    uint64_t capacity;                /* copies, or bytes with COUNT_BYTES; COUNT_UNLIMITED */
     int64_t stale_if_error, stale_while_revalidate; /* ns past the expiry */
     int64_t lease;                                  /* ns; > 0 */
     int64_t flush_every;                            /* ns */
@@ -73,6 +74,7 @@ enum cache_metric {
     CACHE_STALE_FILLS,
     CACHE_REFRESHES,
     CACHE_EXPIRED_ANSWERS,
+    CACHE_NEGATIVE_HITS,
     CACHE_FLUSHED,
     CACHE_LOST_DIRTY,
     CACHE_ITEMS,

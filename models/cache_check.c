@@ -19,9 +19,11 @@ static const char *check_alone(const struct cache_config *cache)
 {
     if (cache->to.count || cache->to.group)
         return "store_only stands for itself: it has no `to`";
-    if (cache->single_flight || cache->early || cache->has_preload || cache->stale_if_error > 0 ||
-        cache->stale_while_revalidate > 0)
-        return "store_only has nobody to ask: no `single_flight`, `early_refresh`, `preload` or "
+    if (cache->single_flight || cache->negative_ttl.kind != DISTRIBUTION_CONSTANT ||
+        cache->negative_ttl.value > 0 || cache->early || cache->has_preload ||
+        cache->stale_if_error > 0 || cache->stale_while_revalidate > 0)
+        return "store_only has nobody to ask: no `single_flight`, `negative_ttl`, `early_refresh`, "
+               "`preload` or "
                "stale "
                "answers";
     return NULL;

@@ -141,12 +141,29 @@ static void renew(struct agent *agent, const struct call *c, struct cache_copy *
     const struct cache_config *config = cache_config_of(agent, c);
     int64_t now = simulation_now(agent->simulation);
     copy->expires_ns = INT64_MAX;
-    if (!cache_has_ttl(config))
+    if (!copy->absent && !cache_has_ttl(config))
         return;
-    int64_t life_ns = distribution_ns(&config->ttl, call_draw(c, agent, DRAW_EXPIRY));
+    int64_t life_ns = distribution_ns(copy->absent ? &config->negative_ttl : &config->ttl,
+                                      call_draw(c, agent, DRAW_EXPIRY));
     copy->expires_ns = now + life_ns;
     if (config->pattern == CACHE_REFRESH_AHEAD)
         copy->early_ns = now + (int64_t)((double)life_ns * config->refresh_after);
+}
+
+/* Whether the store has answered that there is nothing. */
+static bool is_absent(const struct agent *agent, const struct call *c)
+{
+    return UNLIKELY(c->traits & REQUEST_ABSENT) && !store_writes(store_type(agent, c));
+}
+
+void cache_take(struct agent *agent, struct call *c, uint64_t holder)
+{
+    const struct distribution *life = &cache_config_of(agent, c)->negative_ttl;
+    bool remembers = life->kind != DISTRIBUTION_CONSTANT || life->value > 0;
+    if (remembers || !is_absent(agent, c))
+        cache_install(agent, c, holder);
+    else
+        cache_uninstall(agent, c, holder);
 }
 
 /* What it took to get the value in `c` from the store; 0: it was not asked. */
@@ -182,7 +199,8 @@ uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder)
             cache_tell(cache, c, CACHE_STALE_FILL_COUNT);
     }
     copy->version = c->version;
-    cache_table_resize(&cache->table, slot, c->size);
+    copy->absent = is_absent(agent, c);
+    cache_table_resize(&cache->table, slot, copy->absent ? 0 : c->size);
     renew(agent, c, copy);
     if (config->early && config->early_cost != TIME_AUTO)
         copy->early_ns = config->early_cost;
@@ -209,6 +227,12 @@ void cache_serve(struct agent *agent, struct call *c, uint32_t slot)
     struct cache_copy *copy = &cache->table.copies[slot];
     const struct probe *probe = agent->simulation->probe;
     c->version = copy->version;
+    c->traits &= (uint8_t)~REQUEST_ABSENT;
+    if (UNLIKELY(copy->absent)) {
+        c->traits |= REQUEST_ABSENT;
+        c->size = 0;
+        cache_tell(cache, c, CACHE_NEGATIVE_HITS);
+    }
     if (is_judged(agent, cache) && probe->copy_serve &&
         probe->copy_serve(probe->context, store_agent(agent, cache), c))
         cache_tell(cache, c, CACHE_STALE_COUNT);

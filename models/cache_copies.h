@@ -92,6 +92,9 @@ void cache_flush(struct agent *agent, uint32_t slot);
 uint32_t cache_install(struct agent *agent, struct call *c, uint64_t holder);
 void cache_uninstall(struct agent *agent, const struct call *c, uint64_t holder);
 
+/* The same with what a read of the store has brought, which may be that there is nothing. */
+void cache_take(struct agent *agent, struct call *c, uint64_t holder);
+
 /* The copy answers `c`. */
 void cache_serve(struct agent *agent, struct call *c, uint32_t slot);
 

@@ -38,12 +38,15 @@ void cache_flight_leads(struct agent *agent, struct call *c, uint64_t holder)
 }
 
 /* Its next step is taken by an event of this instant. */
-static void wake(struct agent *agent, struct call *follower, enum status status, uint64_t version)
+static void wake(struct agent *agent, struct call *follower, enum status status,
+                 const struct call *leader)
 {
     struct cache_frame *f = cache_frame_of(follower);
     f->stage = STAGE_LED;
     f->outcome = (uint8_t)status;
-    follower->version = version;
+    follower->version = leader->version;
+    follower->traits =
+        (uint8_t)((follower->traits & ~REQUEST_ABSENT) | (leader->traits & REQUEST_ABSENT));
     call_timer(follower, agent, 0);
 }
 
@@ -66,7 +69,7 @@ void cache_flight_lands(struct agent *agent, struct call *leader, enum status st
     for (at = reversed; at;) {
         struct call *c = call_at(s, at);
         at = cache_frame_of(c)->next;
-        wake(agent, c, status, leader->version);
+        wake(agent, c, status, leader);
     }
     l->leads = false;
     l->next = 0;
@@ -103,6 +106,7 @@ void cache_flight_brought(struct agent *agent, const struct call *c, uint64_t ho
         return;
     struct call *lease = call_at(agent->simulation, at);
     lease->version = c->version;
+    lease->traits = c->traits;
     cache_flight_lands(agent, lease, STATUS_OK);
     call_timer_stop(lease, agent);
     call_free(lease, agent);
@@ -122,6 +126,6 @@ void cache_flight_expires(struct agent *agent, struct call *lease)
         at = &cache_frame_of(call_at(s, *at))->next;
     struct call *first = call_at(s, *at);
     *at = 0;
-    wake(agent, first, STATUS_FAIL, 0);
+    wake(agent, first, STATUS_FAIL, lease);
     call_timer(lease, agent, cache_config_of(agent, lease)->lease);
 }

@@ -29,6 +29,7 @@ struct cache_copy {
     uint8_t operation; /* of the write, while it is dirty */
     uint8_t segment;   /* the policy's list */
     bool used, dirty, takes_part;
+    bool absent; /* of a key that holds nothing */
 };
 
 /* Of a policy: at most four for each holder. */

@@ -203,6 +203,14 @@ const struct field_table cache_fields = {
              .flags = FIELD_NONE,
              .summary = "How long a copy is fresh, drawn for each: a distribution spreads the "
                         "expiries."},
+            {.name = "negative_ttl",
+             .type = FIELD_DURATION,
+             .offset = offsetof(struct cache_config, negative_ttl),
+             .otherwise = "none",
+             .flags = FIELD_NONE,
+             .summary =
+                 "How long it is remembered that the store has nothing under a key (`absent` of "
+                 "a database, or deleted); none: the store is asked each time."},
             {.name = "sliding",
              .type = FIELD_BOOL,
              .offset = offsetof(struct cache_config, sliding),
@@ -356,6 +364,9 @@ const struct metric_table cache_metrics = {
             [CACHE_EXPIRED_ANSWERS] = {"expired_answers", "1", METRIC_TOTAL, 0, 0,
                                        "Reads answered from a copy that had expired.",
                                        "stale_while_revalidate stale_if_error"},
+            [CACHE_NEGATIVE_HITS] = {"negative_hits", "1", METRIC_TOTAL, 0,
+                                     0, "Reads answered from the memory that there is nothing.",
+                                     "negative_ttl"},
             [CACHE_FLUSHED] = {"flushed", "1", METRIC_TOTAL, 0, 0, "Copies sent on to the store.",
                                "pattern"},
             [CACHE_LOST_DIRTY] =

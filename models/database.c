@@ -45,6 +45,15 @@ static const struct field_table database_fields = {
              .present = offsetof(struct database_config, has_scan),
              .flags = FIELD_PER_REQUEST,
              .summary = "Work of one scan. Left out: as a read."},
+            {.name = "absent",
+             .type = FIELD_SHARE,
+             .offset = offsetof(struct database_config, absent),
+             .otherwise = "0%",
+             .flags = FIELD_WHOLE,
+             .summary =
+                 "Share of the keys that hold nothing before their first write. A read of such a "
+                 "key, and of one that was deleted, is answered without a value; a cache tells "
+                 "it apart (`negative_ttl`). Of no effect in a member of a replicated store."},
             {0},
         },
     .includes =
@@ -160,6 +169,16 @@ static bool write_all(struct agent *agent, struct call *c)
     return ok;
 }
 
+/* Whether there is nothing under a key: it was deleted, or is one of those never filled. */
+static bool is_absent(const struct database_config *config, uint64_t key,
+                      const struct version *present)
+{
+    if (present)
+        return present->deletes;
+    return UNLIKELY(config->absent > 0) &&
+           random_chance(random_mix(key ^ UINT64_C(0xab5e47)), config->absent);
+}
+
 static void read(struct agent *agent, struct call *c)
 {
     struct database *db = agent->durable;
@@ -167,6 +186,11 @@ static void read(struct agent *agent, struct call *c)
     const struct version *present = held ? version_at(&db->versions, held) : NULL;
     PROBE(agent->simulation, serve, agent, c, &present, present != NULL);
     c->version = present ? present->op_id : 0;
+    c->traits &= (uint8_t)~REQUEST_ABSENT;
+    if (is_absent(config_of(agent, c), c->key, present)) {
+        c->traits |= REQUEST_ABSENT;
+        c->size = 0;
+    }
 }
 
 /* The work is done, or the station has turned the call away. */

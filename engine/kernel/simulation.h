@@ -70,6 +70,7 @@ enum request_trait {
     REQUEST_IDEMPOTENT = 1, /* it carries a key: what is done twice counts once */
     REQUEST_PEER = 2,       /* between the agents of a group: no visit of theirs */
     REQUEST_BATCH = 4,      /* it stands for several messages: engine/kernel/batch.h */
+    REQUEST_ABSENT = 4,     /* told on the way back: there is nothing under this key */
 };
 
 /* Two cache lines, then the kind's frame. Line 0 is control; line 1, from op_id on, is the request
@@ -166,11 +167,11 @@ enum purpose {
     DRAW_REORDER_BACK,
     DRAW_DELAY, /* what a `delay` fault adds */
     DRAW_DELAY_BACK,
-    DRAW_CHANCE, /* the coin of a step */
-    DRAW_LIFE,   /* of a session */
-    DRAW_EXPIRY, /* of a copy in a cache */
-    DRAW_EARLY,  /* whether a read renews a copy before its expiry */
-    DRAW_RIPENING, /* until a message can be delivered */
+    DRAW_CHANCE,    /* the coin of a step */
+    DRAW_LIFE,      /* of a session */
+    DRAW_EXPIRY,    /* of a copy in a cache */
+    DRAW_EARLY,     /* whether a read renews a copy before its expiry */
+    DRAW_RIPENING,  /* until a message can be delivered */
     DRAW_ADMISSION, /* whether a value becomes a copy */
     STREAM_ARRIVALS = 64,
     STREAM_PICK, /* one of a pool, without a balancer */
@@ -298,15 +299,15 @@ struct simulation {
     uint64_t observed_open;  /* observed operations that have not ended: the drain waits for them */
     struct simulation_totals totals;
     uint64_t observed_held; /* and what they have left behind, still to be done with: messages */
-    struct timer *timers; /* of agents; index 0 is never used; owned */
+    struct timer *timers;   /* of agents; index 0 is never used; owned */
     uint32_t timer_used, timer_room, timer_free;
     struct strike *strikes; /* all of this replication, by begin; known before the start, but for
                                whom they hit by its role */
     uint32_t strike_count;
     uint32_t *active; /* strikes that have begun and not ended, in order of begin */
     uint32_t active_count;
-    uint32_t **marks;    /* [strike][its agents]: the life of the place that it has hit */
-    struct watch *watch; /* NULL: nobody asks what clients feel of faults */
+    uint32_t **marks;        /* [strike][its agents]: the life of the place that it has hit */
+    struct watch *watch;     /* NULL: nobody asks what clients feel of faults */
     struct batches *batches; /* NULL: there was none yet */
 };
 

@@ -231,8 +231,11 @@ void guard_late(struct guard *guard, const struct call *child);
  * was made on. */
 static inline void caller_reads(struct call *parent, const struct call *child)
 {
-    if (LIKELY(child->status == STATUS_OK))
-        parent->version = child->version;
+    if (UNLIKELY(child->status != STATUS_OK))
+        return;
+    parent->version = child->version;
+    parent->traits =
+        (uint8_t)((parent->traits & ~REQUEST_ABSENT) | (child->traits & REQUEST_ABSENT));
 }
 
 /* A child's reply, in the kind's `settle`. */

@@ -260,6 +260,8 @@ static void nothing_is_left_over(void)
         "pattern: write_around, on_write: update, scope: instance, eviction: fifo",
         "pattern: refresh_ahead, ttl: 100ms, single_flight: true",
         "pattern: write_through, ttl: 200ms, early_refresh: probabilistic(beta=2)",
+        "pattern: cache_aside, single_flight: true, negative_ttl: exp(1s)",
+        "pattern: read_through, single_flight: true, negative_ttl: 1s, ttl: 3s",
         "pattern: cache_aside, scope: session, on_write: none, time: exp(1ms), slots: 2",
     };
     for (uint32_t i = 0; i < sizeof caches / sizeof *caches; i++)

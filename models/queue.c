@@ -20,32 +20,36 @@
 
 static void queue_step(struct agent *agent, struct call *c)
 {
-    struct broker *q = agent->durable;
+    struct broker *b = agent->durable, *q = b->queue;
     struct queue_frame *f = queue_frame_of(c);
     if (f->stage >= STAGE_DELIVERY) {
         queue_delivery_wake(q, c);
     } else if (c->wake == WAKE_ARRIVED && c->verb == QUEUE_SUBSCRIBES) {
         call_free(c, agent);
-        queue_dispatch_all(q);
+        if (agent == q->agent && (q->leads || !queue_is_replicated(q)))
+            queue_dispatch_all(q);
+    } else if (c->wake == WAKE_ARRIVED && c->verb > QUEUE_SUBSCRIBES && c->verb <= QUEUE_VOTES) {
+        queue_replicas_hear(b, c);
     } else if (c->wake == WAKE_ARRIVED) {
         c->verb = REASON_NONE;
         if (q->config->ack == QUEUE_ACK_NONE && !(c->flags & CALL_POST)) {
             queue_confirm(q, c);
             caller_answer(c, agent);
         }
-        queue_go_on(q, c, station_enter(&q->station, c));
+        queue_go_on(q, c, station_enter(&b->station, c));
     } else if (c->wake == WAKE_CANCELLED) {
         queue_cancel(q, c);
     } else {
-        queue_go_on(q, c, station_wake(&q->station, c));
+        queue_go_on(q, c, station_wake(&b->station, c));
     }
     queue_admit_blocked(q);
 }
 
 static void queue_settle(struct agent *agent, struct call *parent, struct call *child)
 {
-    if (!parent)
-        queue_late(agent->durable, child);
+    struct broker *q = ((struct broker *)agent->durable)->queue;
+    if (!parent && agent == q->agent && (q->leads || !queue_is_replicated(q)))
+        queue_late(q, child);
 }
 
 /* ---- starting ---- */
@@ -119,7 +123,7 @@ static void queue_open(struct broker *q)
     q->message_used = q->claim_used = 1;
     q->message_room = q->claim_room = 0;
     q->drained_ns = -1;
-    queue_watch_faults(q);
+
     find_levels(q);
     ledger_init(&q->ledger, agent->simulation, queue_accounts_end, q);
     recall_init(&q->known, arena, QUEUE_IDEMPOTENT_NS);
@@ -131,21 +135,32 @@ static void queue_open(struct broker *q)
 
 static void queue_start(struct agent *agent)
 {
-    struct broker *q = agent->durable;
-    q->agent = agent;
-    q->config = agent->configs[0];
-    station_start(&q->station, agent, QUEUE_STATION_TABLE, offsetof(struct queue_config, station));
-    if (!q->opened)
-        queue_open(q);
-    q->opened = true;
-    queue_expire_soon(q);
-    queue_watch_soon(q);
-    queue_dispatch_all(q);
+    const struct simulation *s = agent->simulation;
+    struct broker *b = agent->durable;
+    bool replicated = ((const struct queue_config *)agent->configs[0])->replicas > 1;
+    uint32_t first = s->blueprint->nodes[agent->node].first;
+    struct broker *q = b->queue = replicated ? s->agents[first].durable : agent->durable;
+    b->config = agent->configs[0];
+    b->self = agent;
+    station_start(&b->station, agent, QUEUE_STATION_TABLE, offsetof(struct queue_config, station));
+    if (!b->opened) {
+        queue_watch_faults(b);
+        b->agent = agent;
+        if (b == q)
+            queue_open(q);
+    }
+    b->opened = true;
+    if (replicated)
+        queue_replicas_start(b);
+    else
+        queue_take_over(q);
 }
 
 static void queue_finish(struct agent *agent)
 {
-    queue_accounts_finish(agent->durable);
+    struct broker *b = agent->durable;
+    if (b->queue == b)
+        queue_accounts_finish(b);
 }
 
 static const char *queue_check(const void *config)
@@ -235,6 +250,8 @@ const struct kind queue_kind = {
     .durable_size = sizeof(struct broker),
     .frame_size = sizeof(struct queue_frame),
     .parts = &(const struct kind_parts){"subscriptions", "to", &subscription_kind},
+    .copies = &(const struct kind_copies){"replicas"},
+    .route = queue_route,
     .start = queue_start,
     .step = queue_step,
     .settle = queue_settle,

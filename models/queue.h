@@ -18,9 +18,11 @@ struct queue_config {
     struct distribution delay; /* ns from the acceptance until a message can be delivered */
     uint64_t max_length;       /* messages that wait; COUNT_UNLIMITED */
     uint64_t partitions;
-    int64_t sync_every;   /* ns between two syncs; of no meaning in memory */
-    int64_t ttl;          /* ns, or TIME_NONE */
-    struct field_list to; /* of struct pool: the only subscription's instances, or empty */
+    uint64_t replicas;             /* brokers that hold each message */
+    int64_t heartbeat, dead_after; /* ns; of no meaning with one */
+    int64_t sync_every;            /* ns between two syncs; of no meaning in memory */
+    int64_t ttl;                   /* ns, or TIME_NONE */
+    struct field_list to;          /* of struct pool: the only subscription's instances, or empty */
     struct field_list subscriptions; /* of struct pool: each one's instances */
     uint8_t ack, durability, overflow;
     bool idempotent;
@@ -91,6 +93,7 @@ enum queue_metric {
     QUEUE_COPIES,
     QUEUE_BLOCKED,
     QUEUE_BLOCKED_TIME,
+    QUEUE_ELECTIONS,
     QUEUE_METRICS,
 };
 extern const struct metric_table queue_metrics;

@@ -23,8 +23,8 @@ static const struct subscription_config *config_of(const struct agent *agent)
 static struct subscription *subscription_of(const struct agent *agent, const struct call *c)
 {
     const struct subscriber *self = agent->durable;
-    struct broker *q = agent->simulation->agents[c->from].durable;
-    return &q->subscriptions[self->part];
+    const struct broker *b = agent->simulation->agents[c->from].durable;
+    return &b->queue->subscriptions[self->part];
 }
 
 /* The consumers of a subscription remember together what was done. */

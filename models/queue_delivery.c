@@ -268,6 +268,7 @@ static void deliver(struct broker *q, struct subscription *s, uint32_t number, u
     else
         line_set(c, &q->messages[q->claims[list.first].message], q->agent);
     f->stage = STAGE_DELIVERY;
+    f->number = (uint32_t)q->term;
     f->subscription = s->number;
     f->lane = number;
     f->consumer = consumer;
@@ -379,13 +380,18 @@ void queue_acknowledge(struct broker *q, uint32_t claim)
 {
     struct claim *c = &q->claims[claim];
     struct subscription *s = &q->subscriptions[c->subscription];
-    if (q->config->durability == QUEUE_MEMORY) {
+    bool replicated = queue_is_replicated(q);
+    if (q->config->durability == QUEUE_MEMORY && !replicated) {
         queue_claim_end(q, claim);
         return;
     }
     c->state = CLAIM_DONE;
     s->lag--;
     queue_list_push(q, &s->done, claim);
+    if (replicated) {
+        c->log = ++q->log;
+        queue_replicate(q);
+    }
     queue_sync_soon(q);
 }
 
@@ -421,6 +427,7 @@ static void bury(struct broker *q, uint32_t claim)
     struct queue_frame *f = queue_frame_of(way);
     line_set(way, &q->messages[c->message], q->agent);
     f->stage = STAGE_BURIAL;
+    f->number = (uint32_t)q->term;
     f->subscription = c->subscription;
     f->claims = claim;
     c->before = c->behind = 0;
@@ -490,6 +497,10 @@ static void end_delivery(struct broker *q, struct call *c, bool ok)
 void queue_delivery_wake(struct broker *q, struct call *c)
 {
     struct queue_frame *f = queue_frame_of(c);
+    if (f->number != (uint32_t)q->term || (queue_is_replicated(q) && !q->leads)) {
+        call_free(c, call_agent(simulation_of(q), c)); /* of a time when it led */
+        return;
+    }
     if (f->stage == STAGE_BURIAL) {
         bury_wake(q, c);
         return;

@@ -42,13 +42,20 @@ static void calls_remove(struct broker *q, struct claim_list *list, struct call 
         list->last = f->before;
 }
 
+/* At whichever broker it is. */
 static void finish(struct broker *q, struct call *c, enum status status, enum reply_reason reason)
 {
-    station_release(&q->station, c);
+    struct agent *at = call_agent(q->agent->simulation, c);
+    station_release(&((struct broker *)at->durable)->station, c);
     if (c->flags & CALL_POST)
-        call_free(c, q->agent);
+        call_free(c, at);
     else
-        caller_reply(c, q->agent, status, reason);
+        caller_reply(c, at, status, reason);
+}
+
+void queue_refuse(struct broker *q, struct call *c, enum status status)
+{
+    finish(q, c, status, REASON_NONE);
 }
 
 /* The producer is told that this request is stored. */
@@ -153,11 +160,17 @@ static void offer(struct broker *q, struct subscription *s, uint32_t message, in
         queue_count(s, DELIVERY_OFFERED, e, 1);
     }
     uint32_t claim = queue_claim_new(q, message, s->number);
+    if (delay_ns <= 0 && queue_is_replicated(q) && q->config->ack == QUEUE_ACK_ALL) {
+        q->claims[claim].state = CLAIM_HELD;
+        queue_list_push(q, &q->held, claim);
+        return;
+    }
     if (delay_ns <= 0) {
         queue_wait(q, claim);
         return;
     }
     q->claims[claim].state = CLAIM_RIPENS;
+    q->claims[claim].since_ns = now_of(q) + delay_ns;
     timer_after(q->agent, delay_ns, TICK_RIPE,
                 (uint64_t)claim << 32 | (q->claims[claim].order & UINT32_MAX));
 }
@@ -198,6 +211,7 @@ static uint32_t store(struct broker *q, const struct call *c, const struct batch
     m->entry = entry;
     m->lane = lane_of(q, item->key);
     m->claims = 1;
+    m->log = ++q->log;
     const struct queue_config *config = q->agent->configs[item->operation];
     int64_t delay_ns = distribution_ns(&config->delay, call_draw(c, q->agent, DRAW_RIPENING));
     for (uint32_t i = 0; i < q->subscription_count; i++)
@@ -270,7 +284,14 @@ static void put(struct broker *q, struct call *c)
     store_all(q, c);
     if (c->flags & CALL_ANSWERED)
         queue_confirm(q, c); /* whether or not a crash can still take it */
-    if (q->config->durability == QUEUE_FSYNC && (f->message || is_unsynced(q, c))) {
+    f->log = q->log;
+    bool unsynced = f->message || is_unsynced(q, c);
+    if (queue_is_replicated(q) && unsynced) {
+        f->stage = STAGE_UNSYNCED;
+        calls_push(q, &q->unsynced, c);
+        queue_replicate(q);
+        queue_settle_log(q);
+    } else if (q->config->durability == QUEUE_FSYNC && unsynced) {
         queue_sync_soon(q);
         f->stage = STAGE_UNSYNCED;
         calls_push(q, &q->unsynced, c);
@@ -351,10 +372,74 @@ void queue_sync_soon(struct broker *q)
     timer_at(q->agent, (now_of(q) / every + 1) * every, TICK_SYNC, 0);
 }
 
+void queue_unlist(struct broker *q, struct call *c)
+{
+    calls_remove(q, &q->unsynced, c);
+    queue_let_go(q, c);
+}
+
+/* Producers whose messages are safe, in the order in which they came. */
+static void answer_safe(struct broker *q, uint64_t upto)
+{
+    while (q->unsynced.first) {
+        struct call *c = call_at(q->agent->simulation, q->unsynced.first);
+        if (queue_frame_of(c)->log > upto)
+            break;
+        queue_unlist(q, c);
+        answer(q, c);
+    }
+}
+
+/* What a majority holds can be delivered. */
+static void release_held(struct broker *q)
+{
+    while (q->held.first) {
+        uint32_t index = q->held.first;
+        const struct claim *c = &q->claims[index];
+        struct subscription *s = &q->subscriptions[c->subscription];
+        const struct message *m = &q->messages[c->message];
+        if (m->log > q->committed)
+            break;
+        uint32_t lane = m->lane;
+        queue_list_remove(q, &q->held, index);
+        if (m->expired) {
+            queue_count(s, DELIVERY_EXPIRED, ledger_at(&q->ledger, m->entry), 1);
+            queue_claim_end(q, index);
+        } else {
+            queue_wait(q, index);
+            queue_dispatch(q, s, lane);
+        }
+    }
+}
+
+void queue_settle_log(struct broker *q)
+{
+    const struct replica *own = &((const struct broker *)q->agent->durable)->replica;
+    uint64_t upto = queue_committed(q);
+    q->committed = upto > q->committed ? upto : q->committed;
+    uint64_t safe = q->config->durability == QUEUE_FSYNC ? own->safe : own->has;
+    answer_safe(q, q->config->ack == QUEUE_ACK_ALL ? q->committed : safe);
+    for (uint32_t i = 0; i < q->subscription_count; i++) {
+        struct claim_list *done = &q->subscriptions[i].done;
+        while (done->first && q->claims[done->first].log <= q->committed) {
+            uint32_t claim = done->first;
+            queue_list_remove(q, done, claim);
+            queue_claim_end(q, claim);
+        }
+    }
+    release_held(q);
+    queue_show(q, NULL);
+}
+
 static void sync(struct broker *q)
 {
     struct simulation *s = q->agent->simulation;
     q->sync_due = false;
+    if (queue_is_replicated(q)) {
+        ((struct broker *)q->agent->durable)->replica.safe = q->log;
+        queue_settle_log(q);
+        return;
+    }
     for (uint32_t at = q->newest; at && !q->messages[at].synced; at = q->messages[at].older)
         q->messages[at].synced = true;
     for (uint32_t i = 0; i < q->subscription_count; i++)
@@ -365,8 +450,7 @@ static void sync(struct broker *q)
         }
     while (q->unsynced.first) {
         struct call *c = call_at(s, q->unsynced.first);
-        calls_remove(q, &q->unsynced, c);
-        queue_let_go(q, c);
+        queue_unlist(q, c);
         answer(q, c);
     }
     queue_show(q, NULL);
@@ -420,7 +504,13 @@ static void ripen(struct broker *q, uint64_t argument)
 
 void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 {
-    struct broker *q = agent->durable;
+    struct broker *b = agent->durable, *q = b->queue;
+    if (tag >= TICK_BEAT) {
+        queue_replicas_tick(b, tag);
+        return;
+    }
+    if (agent != q->agent || (queue_is_replicated(q) && !q->leads))
+        return; /* of a time when it led */
     struct subscription *s = &q->subscriptions[tag == TICK_LINGER ? argument >> 32 : 0];
     uint32_t lane = (uint32_t)argument;
     switch ((enum queue_tick)tag) {
@@ -443,6 +533,8 @@ void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument)
         queue_show_ages(q);
         queue_watch_soon(q);
         break;
+    default:
+        break;
     }
     queue_admit_blocked(q);
 }
@@ -451,11 +543,15 @@ void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 
 void queue_go_on(struct broker *q, struct call *c, enum station_outcome outcome)
 {
+    const struct agent *at = call_agent(q->agent->simulation, c);
+    const struct broker *b = at->durable;
     if (outcome == STATION_KEPT)
         return;
-    if (outcome == STATION_LEFT)
+    if (queue_is_replicated(q) && !(q->leads && at == q->agent))
+        queue_refuse(q, c, STATUS_FAIL);
+    else if (outcome == STATION_LEFT)
         finish(q, c, STATUS_FAIL, c->flags & CALL_REJECTED ? REASON_REJECTED : REASON_NONE);
-    else if (station_fails(&q->station, c))
+    else if (station_fails(&b->station, c))
         finish(q, c, STATUS_FAIL, REASON_NONE);
     else
         publish(q, c);
@@ -468,10 +564,10 @@ void queue_cancel(struct broker *q, struct call *c)
     if (f->stage == STAGE_BLOCKED) {
         queue_unblock(q, c);
     } else if (f->stage == STAGE_UNSYNCED) {
-        calls_remove(q, &q->unsynced, c);
-        queue_let_go(q, c);
+        queue_unlist(q, c);
     } else {
-        station_cancel(&q->station, c);
+        struct broker *b = call_agent(q->agent->simulation, c)->durable;
+        station_cancel(&b->station, c);
     }
     finish(q, c, STATUS_INFO, REASON_NONE);
 }

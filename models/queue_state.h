@@ -24,7 +24,13 @@ enum { SUBSCRIPTION_TABLE = 1 }; /* of delivery_metrics, at a subscription's ins
 #define QUEUE_IDEMPOTENT_NS INT64_C(300000000000)
 
 /* In the `verb` of posts to a broker. */
-enum queue_verb { QUEUE_SUBSCRIBES = 112 };
+enum queue_verb {
+    QUEUE_SUBSCRIBES = 112,
+    QUEUE_REPLICATES, /* leader to follower: entries beyond `key` up to `version` */
+    QUEUE_HOLDS,      /* its answer: what it holds safely, up to `version` */
+    QUEUE_ASKS_VOTE,  /* candidate of term `session` that holds up to `version` */
+    QUEUE_VOTES,
+};
 
 /* What a broker stores, once for all subscriptions. */
 struct message {
@@ -35,6 +41,7 @@ struct message {
     uint32_t lane;    /* its partition */
     uint32_t number;  /* of this use of the place in memory */
     uint32_t claims;  /* subscriptions that have not done with it, and whoever waits for its sync */
+    uint64_t log;     /* its number in the log */
     uint32_t waiting; /* claims that wait */
     uint32_t deliveries;   /* of all: draws anew each time */
     uint32_t older, newer; /* all that are stored, in order of acceptance; free: `older` */
@@ -46,6 +53,7 @@ struct message {
 enum claim_state {
     CLAIM_FREE,
     CLAIM_RIPENS,
+    CLAIM_HELD, /* not before a majority of brokers has it */
     CLAIM_WAITS,
     CLAIM_OUT,
     CLAIM_RESTS,
@@ -61,6 +69,7 @@ struct claim {
     uint32_t deliveries;
     int64_t since_ns; /* WAITS: since when it could be delivered */
     uint64_t order;   /* of acceptance */
+    uint64_t log;     /* DONE: the number of the acknowledgement in the log */
     uint8_t state, level;
 };
 
@@ -87,8 +96,6 @@ struct consumer {
     bool stands;   /* in the ring of those with room */
 };
 
-struct broker;
-
 struct subscription {
     struct broker *queue;
     const struct subscription_config *config;
@@ -112,10 +119,35 @@ struct subscription {
     uint32_t newest_count, newest_room;
 };
 
+/* What a broker knows of the log of several, whose entries are messages and acknowledgements. */
+struct replica {
+    uint64_t has, safe;   /* up to which it holds the log; and a crash would not take it */
+    int64_t heard_ns;     /* when a leader's message came last */
+    uint64_t term, voted; /* the highest it has heard of; the last it has voted in */
+    uint32_t votes;       /* for itself, in `term` */
+    bool sync_due;
+    uint32_t leader; /* agent that told it last */
+    int64_t told_ns; /* when the newest message of its was sent */
+    int64_t mute_ns; /* until then it has no vote: it came back empty and has not caught up */
+    struct {
+        uint64_t from, to;
+    } ahead[8]; /* what came before its turn */
+    uint32_t ahead_count;
+    /* Of a follower, as the leader knows it. */
+    uint64_t sent, known;
+    int64_t echo_ns; /* when the last message it has answered was sent */
+};
+
 struct broker {
     struct place_part part; /* first: the place hands it back */
     struct station station;
-    struct agent *agent;
+    struct broker *queue; /* the first broker, which keeps what all of them share */
+    struct agent *self;
+    struct replica replica;
+    uint32_t leader;               /* shared: index of the leading broker's agent */
+    bool leads;                    /* shared: there is one */
+    uint64_t log, term, committed; /* shared */
+    struct agent *agent;           /* shared: the leader's, or the last one's; else its own */
     const struct queue_config *config;
     struct record *record, *deliveries;
     struct subscription *subscriptions;
@@ -136,6 +168,7 @@ struct broker {
     struct recall known;
     struct claim_list unsynced; /* calls whose messages wait for the sync */
     struct claim_list blocked;  /* calls that wait for room */
+    struct claim_list held;     /* claims that wait for a majority of brokers */
     bool sync_due, expiry_due, watch_due, opened;
 };
 
@@ -144,6 +177,7 @@ struct queue_frame {
     struct station_visit visit; /* first: the station's */
     uint32_t before, behind;    /* in `unsynced` or `blocked` */
     uint32_t message, number;   /* the last message it became, and its use of the place */
+    uint64_t log;               /* its number in the log */
     uint32_t subscription, lane, consumer;
     uint32_t claims, count; /* of a delivery: the first claim; how many there were */
     uint8_t stage;          /* enum queue_stage */
@@ -157,6 +191,9 @@ enum queue_tick {
     TICK_EXPIRY,
     TICK_RIPE, /* argument: claim << 32 | low bits of its order */
     TICK_WATCH,
+    TICK_BEAT,   /* of the leader */
+    TICK_SILENT, /* of a follower */
+    TICK_HOLD,   /* a follower's sync */
 };
 
 static inline struct queue_frame *queue_frame_of(struct call *c)
@@ -213,8 +250,39 @@ void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument);
 void queue_unblock(struct broker *q, struct call *c);
 /* The message of a producer's call is held for its sake no longer. */
 void queue_let_go(struct broker *q, struct call *c);
+/* It waits for its sync no longer. */
+void queue_unlist(struct broker *q, struct call *c);
+/* It is answered, but not with ok. */
+void queue_refuse(struct broker *q, struct call *c, enum status status);
+/* Answers whoever waits for it, and lets go what was acknowledged, up to what cannot be lost. */
+void queue_settle_log(struct broker *q);
+/* The leader has gone, or leads no more: its deliveries and all that waits for its answers are
+ * over. `crashed`: its calls are gone already. */
+void queue_stop_leading(struct broker *q, bool crashed);
+/* The log ends at `upto` for all: later messages are gone, later acknowledgements undone. */
+void queue_truncate(struct broker *q, uint64_t upto);
+/* Another broker leads, or the only one is back: timers, deliveries. */
+void queue_take_over(struct broker *q);
+
+/* ---- queue_replicas.c: brokers that hold the same ---- */
+
+static inline bool queue_is_replicated(const struct broker *q)
+{
+    return q->config->replicas > 1;
+}
+void queue_replicas_start(struct broker *b);
+/* A message between brokers; it is freed. */
+void queue_replicas_hear(struct broker *b, struct call *c);
+void queue_replicas_tick(struct broker *b, uint32_t tag);
+/* There are new entries in the log. */
+void queue_replicate(struct broker *q);
+void queue_replicas_crash(struct broker *b);
+/* Up to which entry the log cannot be lost any more. */
+uint64_t queue_committed(const struct broker *q);
+uint32_t queue_route(struct agent *caller, uint32_t node, const struct call *call);
+
 /* From now on the broker's place tells of its crashes. */
-void queue_watch_faults(struct broker *q);
+void queue_watch_faults(struct broker *b);
 
 /* ---- queue_accounts.c: what is measured ---- */
 

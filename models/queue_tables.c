@@ -4,7 +4,10 @@
 #include <stddef.h>
 
 static const struct field_word acks[] = {
-    [QUEUE_ACK_ALL] = {"all", "When a crash cannot take it any more.", NULL},
+    [QUEUE_ACK_ALL] = {"all",
+                       "When a crash cannot take it any more; of several brokers, when a majority "
+                       "has it so. It is delivered only then.",
+                       NULL},
     [QUEUE_ACK_ONE] = {"one", "When the broker that has taken it in has it so.", NULL},
     [QUEUE_ACK_NONE] = {"none", "At once, whatever becomes of it.", NULL},
     {0},
@@ -27,6 +30,25 @@ static const struct field_word durabilities[] = {
                      "A crash takes what came, and undoes what was acknowledged, since the last "
                      "sync.",
                      &(const struct field_table){.fields = sync_fields}},
+    {0},
+};
+
+static const struct field failover_fields[] = {
+    {.name = "heartbeat",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct queue_config, heartbeat),
+     .otherwise = "500ms",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "From one sign of life of the leader to the next."},
+    {.name = "timeout",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct queue_config, dead_after),
+     .otherwise = "3s",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "A follower that hears none for so long asks for votes; a leader that no majority "
+                "answers for so long leads no more."},
     {0},
 };
 
@@ -71,6 +93,21 @@ const struct field_table queue_fields = {
              .flags = FIELD_WHOLE,
              .words = durabilities,
              .summary = "What a crash takes."},
+            {.name = "replicas",
+             .type = FIELD_COUNT,
+             .offset = offsetof(struct queue_config, replicas),
+             .otherwise = "1",
+             .flags = FIELD_WHOLE,
+             .min = 1,
+             .max = 63,
+             .summary = "Brokers (NAME.1, NAME.2 ..) that hold each message: one leads, the others "
+                        "follow; a majority elects another when it falls silent."},
+            {.name = "failover",
+             .type = FIELD_RECORD,
+             .otherwise = "{}",
+             .flags = FIELD_WHOLE,
+             .record = &(const struct field_table){.fields = failover_fields},
+             .summary = "When followers take their leader for dead."},
             {.name = "partitions",
              .type = FIELD_COUNT,
              .offset = offsetof(struct queue_config, partitions),
@@ -348,18 +385,20 @@ const struct metric_table queue_metrics = {
     .metrics =
         (const struct metric[]){
             [QUEUE_PUBLISHED] = {"published", "1", METRIC_TOTAL, 0, 0,
-                                 "Messages accepted within the window.", NULL, false},
+                                 "Messages accepted within the window.", NULL, true},
             [QUEUE_PUBLISH_RATE] = {"publish_rate", "/s", METRIC_RATE, 1 + QUEUE_PUBLISHED, 0,
-                                    "The same per second.", NULL, false},
+                                    "The same per second.", NULL, true},
             [QUEUE_COPIES] = {"copies", "1", METRIC_TOTAL, 0, 0,
                               "Messages that came once more: stored again, or left out where the "
                               "queue is `idempotent`.",
-                              NULL, false},
+                              NULL, true},
             [QUEUE_BLOCKED] = {"blocked", "1", METRIC_LEVEL, 0, 0, "Senders that wait for room.",
-                               "overflow", false},
+                               "overflow", true},
             [QUEUE_BLOCKED_TIME] = {"blocked_time", "ms", METRIC_DURATION, 0, 0,
                                     "How long senders waited for room that found none.", "overflow",
-                                    false},
+                                    true},
+            [QUEUE_ELECTIONS] = {"elections", "1", METRIC_TOTAL, 0, 0,
+                                 "Times another broker was made the leader.", "replicas", true},
         },
     .count = QUEUE_METRICS,
 };

@@ -75,6 +75,7 @@ struct blueprint_node {
     const struct kind *kind;
     uint32_t count;                /* >= 1: those that can ever be */
     uint32_t present;              /* those that are there from the start; 0: all */
+    bool routed;                   /* its instances are one to callers: kind->route picks */
     const struct scaling *scaling; /* or NULL */
     uint32_t first;                /* index of the first instance's agent; instances follow */
     const struct instance *instances;

@@ -33,6 +33,11 @@ struct kind_parts {
     const struct kind *kind; /* of them all; in no registry */
 };
 
+/* A key that says how many machines a node is: callers see them as one, and kind->route picks. */
+struct kind_copies {
+    const char *key; /* "replicas", a FIELD_COUNT */
+};
+
 struct kind {
     const char *name;
     const char *summary;   /* one sentence, for the manual */
@@ -69,9 +74,9 @@ struct kind {
     /* The run is over: records what only its end tells (operations still open). May be NULL. */
     void (*finish)(struct agent *agent);
 
-    /* Groups: the agent that a call of `caller`, one that is about to be sent to this group, goes
-     * to. `node`: index of the group. Runs at the caller: it may use only what the caller can know.
-     * NULL for other kinds. */
+    /* Groups, and nodes of several machines that are one: the agent that a call of `caller`, one
+     * that is about to be sent to this group, goes to. `node`: index of the group. Runs at the
+     * caller: it may use only what the caller can know. NULL for other kinds. */
     uint32_t (*route)(struct agent *caller, uint32_t node, const struct call *call);
 
     /* Groups: whether this member leads now, as far as the group knows (of two that believe it the
@@ -94,7 +99,8 @@ struct kind {
     /* Why a configuration cannot be, in the user's words, or NULL. May be NULL. */
     const char *(*check)(const void *config);
 
-    const struct kind_parts *parts; /* or NULL */
+    const struct kind_parts *parts;   /* or NULL */
+    const struct kind_copies *copies; /* or NULL */
 
     /* The predicted load for `orrery validate`, or NULL: see engine/kernel/blueprint.h. */
     const struct kind_load *load;

@@ -113,7 +113,8 @@ static bool read_member(struct binder *binder, const struct field *field, const 
                        at->text);
         return false;
     }
-    if (kind && kind->flags & KIND_GROUP && !strchr(at->text, '.'))
+    bool routed = binder->blueprint->nodes[node].routed;
+    if (kind && (kind->flags & KIND_GROUP || routed) && !strchr(at->text, '.'))
         member->group = node + 1;
     add_edge(binder, node, at);
     return true;

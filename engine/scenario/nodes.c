@@ -190,6 +190,14 @@ static void read_counts(struct point *point, const struct node *map, const struc
     bind_defaults(&point->binder, &settings_node, &settings);
     read_setting(point, map, "count", &settings);
     read_setting(point, map, "autoscale", &settings);
+    const char *copies = n->kind && n->kind->copies ? n->kind->copies->key : NULL;
+    const struct node *machines = copies ? document_find(map, copies) : NULL;
+    if (machines && document_find(map, "count"))
+        document_error(&point->document, machines, NULL,
+                       "`%s` has a `count` already: of each is one", n->name);
+    if (machines)
+        bind_value(&point->binder, bind_find(&settings_node, "count").field, &settings, machines);
+    n->routed = machines && settings.count > 1;
     n->present = (uint32_t)settings.count;
     n->count = n->present + added_by_faults(point, n->name);
     if (!settings.scales)

@@ -462,6 +462,49 @@ static void partitions_keep_their_order(void)
         }
 }
 
+/* Three brokers, one of which is down or cut off at a time: a majority keeps what it has confirmed,
+ * in memory too. One broker's word alone is not enough. */
+static void a_majority_keeps_what_it_has_confirmed(void)
+{
+    static const char *const queues[] = {"ack: all, durability: fsync(every=5ms)", "ack: all",
+                                         "ack: all, partitions: 5, idempotent: true",
+                                         "ack: one, delay: 1s"};
+    uint64_t elections = 0, lost_by_one = 0, recovered = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        for (int i = 0; i < 4; i++) {
+            struct played p;
+            play(&p, seed,
+                 "orrery: 1\nrun: {warmup: 0s, duration: 40s, replications: 1, drain: 400s}\n"
+                 "nodes:\n"
+                 "  app: {kind: client, arrivals: [0s poisson(100/s), 32s poisson(0.001/s)], "
+                 "operations: {order: {share: 100%%, type: insert}}, keys: uniform(40), timeout: "
+                 "900ms, retry: {attempts: 3}, to: inbox}\n"
+                 "  inbox: {kind: queue, replicas: 3, %s, failover: {heartbeat: 100ms, timeout: "
+                 "500ms}, subscriptions: {mail: {to: mailer, visibility: 2s, prefetch: 3}}}\n"
+                 "  mailer: {kind: service, count: 3, slots: 2, time: exp(10ms)}\n"
+                 "links: {default: {latency: uniform(0.1ms..20ms), give_up: 2s}, inbox <-> inbox: "
+                 "{latency: uniform(0.1ms..20ms), loss: 2%%, duplicate: 1%%, give_up: 2s}}\n"
+                 "faults:\n"
+                 "  - {at: 2s, every: 9s, for: 1s, crash: one of inbox}\n"
+                 "  - {at: 5s, every: 9s, for: 2s, partition: one of inbox}\n"
+                 "  - {at: 9s, every: 9s, for: 1s, pause: one of inbox}\n",
+                 queues[i]);
+            what_holds_for_all(&p);
+            elections += of_queue(&p, QUEUE_ELECTIONS);
+            recovered += of_mail(&p, DELIVERY_RECOVERED);
+            if (i < 3) {
+                CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_COUNT), 0);
+                CU_ASSERT_EQUAL(of_mail(&p, DELIVERY_LOST_EFFECT_COUNT), 0);
+            } else {
+                lost_by_one += of_mail(&p, DELIVERY_LOST_COUNT);
+            }
+            played_free(&p);
+        }
+    CU_ASSERT_TRUE(elections > 3 * SEEDS);
+    CU_ASSERT_TRUE(lost_by_one > SEEDS / 4);
+    CU_ASSERT_TRUE(recovered > 0);
+}
+
 /* Memory follows what is stored: half an hour takes no more than a minute. */
 static void memory_follows_what_is_stored(void)
 {
@@ -493,4 +536,5 @@ SUITE("queues", TEST(messages_go_through), TEST(an_answer_that_comes_late_still_
       TEST(a_batch_is_written_message_by_message), TEST(the_urgent_go_first),
       TEST(floods_take_as_many_messages_as_published), TEST(at_most_once_never_doubles),
       TEST(at_least_once_never_loses), TEST(a_short_memory_does_it_twice),
-      TEST(partitions_keep_their_order), TEST(memory_follows_what_is_stored))
+      TEST(partitions_keep_their_order), TEST(a_majority_keeps_what_it_has_confirmed),
+      TEST(memory_follows_what_is_stored))

@@ -22,7 +22,8 @@ struct queue_config {
     int64_t heartbeat, dead_after; /* ns; of no meaning with one */
     int64_t sync_every;            /* ns between two syncs; of no meaning in memory */
     int64_t ttl;                   /* ns, or TIME_NONE */
-    struct field_list to;          /* of struct pool: the only subscription's instances, or empty */
+    int64_t retention;    /* ns from the acceptance, or TIME_NONE: until it is acknowledged */
+    struct field_list to; /* of struct pool: the only subscription's instances, or empty */
     struct field_list subscriptions; /* of struct pool: each one's instances */
     uint8_t ack, durability, overflow;
     bool idempotent;
@@ -37,8 +38,9 @@ struct subscription_config {
     uint64_t prefetch;        /* deliveries under way to each consumer; 0: as many as its slots */
     uint64_t batch, max_deliveries;
     int64_t linger, visibility, dedup, pause; /* ns */
+    int64_t replay_at, replay_back;           /* ns; of no meaning without has_replay */
     uint8_t ack;
-    bool no_local;
+    bool no_local, has_replay;
 };
 
 extern const struct field_table queue_fields, subscription_fields;
@@ -74,6 +76,7 @@ enum delivery_metric {
     DELIVERY_DROPPED,
     DELIVERY_DEAD_LETTERS,
     DELIVERY_REBALANCES,
+    DELIVERY_REPLAYED,
     DELIVERY_BATCH_SIZE,
     DELIVERY_TIME_IN_QUEUE,
     DELIVERY_END_TO_END,
@@ -94,6 +97,7 @@ enum queue_metric {
     QUEUE_BLOCKED,
     QUEUE_BLOCKED_TIME,
     QUEUE_ELECTIONS,
+    QUEUE_RETAINED,
     QUEUE_METRICS,
 };
 extern const struct metric_table queue_metrics;

@@ -63,7 +63,8 @@ void queue_show(struct broker *q, struct subscription *s)
         unacked += q->subscriptions[i].unacked;
     show(q->deliveries, DELIVERY_DEPTH, depth, &q->shown_depth);
     show(q->deliveries, DELIVERY_UNACKED, unacked, &q->shown_unacked);
-    show(q->deliveries, DELIVERY_LAG, q->stored, &q->shown_lag);
+    show(q->deliveries, DELIVERY_LAG, q->stored - q->idle, &q->shown_lag);
+    record_level_to(q->record, QUEUE_RETAINED, (int64_t)q->idle);
     follow(q, depth, &q->peak, &q->peak_ns, &q->drained_ns);
 }
 

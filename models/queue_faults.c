@@ -46,7 +46,7 @@ static void end_connections(struct broker *q)
             s->lanes[l].linger_until = 0;
         }
     }
-    q->sync_due = q->expiry_due = q->watch_due = false;
+    q->sync_due = q->expiry_due = q->watch_due = q->retention_due = false;
 }
 
 /* What is under way to consumers or to the dead letters waits again. */
@@ -122,6 +122,11 @@ void queue_truncate(struct broker *q, uint64_t upto)
         queue_message_release(q, at);
         at = older;
     }
+    for (uint32_t at = q->newest; at && q->messages[at].log > upto;) {
+        uint32_t older = q->messages[at].older;
+        queue_unretain(q, at);
+        at = older;
+    }
     q->log = upto;
     q->committed = q->committed < upto ? q->committed : upto;
 }
@@ -150,6 +155,11 @@ static void crash(struct place_part *part)
         queue_message_release(q, at);
         at = older;
     }
+    for (uint32_t at = q->newest; at && !q->messages[at].synced;) {
+        uint32_t older = q->messages[at].older;
+        queue_unretain(q, at);
+        at = older;
+    }
     for (uint32_t i = 0; i < q->subscription_count; i++)
         queue_show(q, &q->subscriptions[i]);
     queue_show(q, NULL);
@@ -175,5 +185,7 @@ void queue_take_over(struct broker *q)
     }
     queue_expire_soon(q);
     queue_watch_soon(q);
+    queue_retention_soon(q);
+    queue_replays_soon(q);
     queue_dispatch_all(q);
 }

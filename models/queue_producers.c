@@ -218,6 +218,11 @@ static uint32_t store(struct broker *q, const struct call *c, const struct batch
         offer(q, &q->subscriptions[i], index, delay_ns);
     if (!q->subscription_count)
         m->claims++; /* it stays */
+    if (q->config->retention != TIME_NONE) {
+        m->claims++;
+        m->retained = true;
+        q->kept = q->kept ? q->kept : index;
+    }
     return index;
 }
 
@@ -301,6 +306,7 @@ static void put(struct broker *q, struct call *c)
     }
     queue_expire_soon(q);
     queue_watch_soon(q);
+    queue_retention_soon(q);
     queue_show(q, NULL);
     for (uint32_t i = 0; i < q->subscription_count; i++)
         for (uint32_t l = several ? 0 : lane; l < (several ? q->lane_count : lane + 1); l++)
@@ -489,6 +495,55 @@ static void expire(struct broker *q)
     queue_expire_soon(q);
 }
 
+void queue_retention_soon(struct broker *q)
+{
+    if (q->retention_due || !q->kept)
+        return;
+    q->retention_due = true;
+    timer_at(q->agent, q->messages[q->kept].accepted_ns + q->config->retention, TICK_RETENTION, 0);
+}
+
+static void retire(struct broker *q)
+{
+    q->retention_due = false;
+    while (q->kept && q->messages[q->kept].accepted_ns + q->config->retention <= now_of(q))
+        queue_unretain(q, q->kept);
+    queue_show(q, NULL);
+    queue_retention_soon(q);
+}
+
+void queue_replays_soon(struct broker *q)
+{
+    for (uint32_t i = 0; i < q->subscription_count; i++) {
+        const struct subscription_config *config = q->subscriptions[i].config;
+        if (config->has_replay && config->replay_at >= now_of(q))
+            timer_at(q->agent, config->replay_at, TICK_REPLAY, i);
+    }
+}
+
+static bool has_claim(const struct broker *q, uint32_t message, const struct subscription *s)
+{
+    uint32_t at = ledger_at(&q->ledger, q->messages[message].entry)->claims;
+    while (at && (q->claims[at].message != message || q->claims[at].subscription != s->number))
+        at = q->claims[at].same;
+    return at != 0;
+}
+
+/* What the subscription has done with and is still there is delivered to it again. */
+static void replay(struct broker *q, struct subscription *s)
+{
+    for (uint32_t at = q->oldest; at; at = q->messages[at].newer) {
+        const struct message *m = &q->messages[at];
+        if (m->accepted_ns < now_of(q) - s->config->replay_back || !s->wants[m->operation] ||
+            has_claim(q, at, s))
+            continue;
+        queue_count(s, DELIVERY_REPLAYED, ledger_at(&q->ledger, m->entry), 1);
+        queue_wait(q, queue_claim_new(q, at, s->number));
+    }
+    for (uint32_t l = 0; l < q->lane_count; l++)
+        queue_dispatch(q, s, l);
+}
+
 static void ripen(struct broker *q, uint64_t argument)
 {
     uint32_t index = (uint32_t)(argument >> 32);
@@ -527,6 +582,12 @@ void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument)
         break;
     case TICK_RIPE:
         ripen(q, argument);
+        break;
+    case TICK_RETENTION:
+        retire(q);
+        break;
+    case TICK_REPLAY:
+        replay(q, &q->subscriptions[argument]);
         break;
     case TICK_WATCH:
         q->watch_due = false;

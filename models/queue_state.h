@@ -46,8 +46,9 @@ struct message {
     uint32_t deliveries;   /* of all: draws anew each time */
     uint32_t older, newer; /* all that are stored, in order of acceptance; free: `older` */
     uint8_t operation, traits;
-    bool synced;  /* a crash does not take it */
-    bool expired; /* older than `ttl` */
+    bool synced;         /* a crash does not take it */
+    bool expired;        /* older than `ttl` */
+    bool retained, idle; /* it is kept for a time; and for nothing else */
 };
 
 enum claim_state {
@@ -158,6 +159,8 @@ struct broker {
     uint32_t message_used, message_room, message_free;
     uint32_t oldest, newest; /* stored */
     uint32_t unexpired;      /* the oldest that has not expired; 0: none */
+    uint32_t kept;           /* the oldest that is retained; 0: none */
+    uint64_t idle;           /* messages that are retained alone */
     struct claim *claims;    /* index 0 is never used */
     uint32_t claim_used, claim_room, claim_free;
     uint64_t order, stored, ready; /* ready: messages that wait for some subscription */
@@ -169,7 +172,7 @@ struct broker {
     struct claim_list unsynced; /* calls whose messages wait for the sync */
     struct claim_list blocked;  /* calls that wait for room */
     struct claim_list held;     /* claims that wait for a majority of brokers */
-    bool sync_due, expiry_due, watch_due, opened;
+    bool sync_due, expiry_due, watch_due, retention_due, opened;
 };
 
 /* What a call of a producer, or a delivery, remembers. */
@@ -191,6 +194,8 @@ enum queue_tick {
     TICK_EXPIRY,
     TICK_RIPE, /* argument: claim << 32 | low bits of its order */
     TICK_WATCH,
+    TICK_RETENTION,
+    TICK_REPLAY, /* argument: subscription */
     TICK_BEAT,   /* of the leader */
     TICK_SILENT, /* of a follower */
     TICK_HOLD,   /* a follower's sync */
@@ -212,6 +217,8 @@ static inline struct claim *queue_claim(const struct broker *q, uint32_t index)
 /* ---- queue_store.c: messages and claims in memory ---- */
 
 uint32_t queue_message_new(struct broker *q);
+/* It is kept no longer than it is needed. */
+void queue_unretain(struct broker *q, uint32_t message);
 /* One claim less; the message goes with the last. */
 void queue_message_release(struct broker *q, uint32_t message);
 uint32_t queue_claim_new(struct broker *q, uint32_t message, uint32_t subscription);
@@ -244,6 +251,9 @@ void queue_admit_blocked(struct broker *q);
 /* Timers for the expiry of what is stored, and for the look at its age. */
 void queue_expire_soon(struct broker *q);
 void queue_watch_soon(struct broker *q);
+void queue_retention_soon(struct broker *q);
+/* Timers for replays that are still to come. */
+void queue_replays_soon(struct broker *q);
 void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument);
 
 /* A producer that has waited for room waits no longer. */

@@ -34,12 +34,41 @@ uint32_t queue_message_new(struct broker *q)
     return index;
 }
 
+/* The run waits no longer for what nobody needs any more. */
+static void unobserve(struct broker *q, const struct message *m, uint32_t messages)
+{
+    struct ledger_entry *e = ledger_at(&q->ledger, m->entry);
+    if (e->observed && e->messages <= messages) {
+        e->observed = false;
+        q->agent->simulation->observed_held--;
+    }
+}
+
+void queue_unretain(struct broker *q, uint32_t index)
+{
+    struct message *m = &q->messages[index];
+    if (!m->retained)
+        return;
+    if (q->kept == index)
+        q->kept = m->newer;
+    m->retained = false;
+    q->idle -= m->idle;
+    m->idle = false;
+    queue_message_release(q, index);
+}
+
 void queue_message_release(struct broker *q, uint32_t index)
 {
     struct message *m = &q->messages[index];
     CHECK(m->claims);
-    if (--m->claims)
+    if (--m->claims) {
+        if (m->claims == 1 && m->retained && !m->idle) {
+            m->idle = true;
+            q->idle++;
+            unobserve(q, m, 1);
+        }
         return;
+    }
     if (q->unexpired == index)
         q->unexpired = m->newer;
     if (m->older)
@@ -52,11 +81,7 @@ void queue_message_release(struct broker *q, uint32_t index)
         q->newest = m->older;
     q->stored--;
     ledger_release(&q->ledger, m->entry);
-    struct ledger_entry *e = ledger_at(&q->ledger, m->entry);
-    if (e->observed && !e->messages) {
-        e->observed = false;
-        q->agent->simulation->observed_held--;
-    }
+    unobserve(q, m, 0);
     m->older = q->message_free;
     q->message_free = index;
 }
@@ -86,6 +111,8 @@ uint32_t queue_claim_new(struct broker *q, uint32_t message, uint32_t subscripti
                                       .level = q->levels[m->operation]};
     e->claims = index;
     m->claims++;
+    q->idle -= m->idle;
+    m->idle = false;
     struct subscription *s = &q->subscriptions[subscription];
     s->lag++;
     return index;

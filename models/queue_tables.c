@@ -140,6 +140,15 @@ const struct field_table queue_fields = {
              .flags = FIELD_NONE | FIELD_WHOLE,
              .min = 1,
              .summary = "What waits for so long is dropped."},
+            {.name = "retention",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct queue_config, retention),
+             .otherwise = "none",
+             .flags = FIELD_NONE | FIELD_WHOLE,
+             .min = 1,
+             .summary =
+                 "Messages stay for so long, acknowledged or not, so that a subscription can "
+                 "`replay` them; none: until all have acknowledged them."},
             {.name = "delay",
              .type = FIELD_DURATION,
              .offset = offsetof(struct queue_config, delay),
@@ -161,6 +170,21 @@ const struct field_table queue_fields = {
             {&station_fields, offsetof(struct queue_config, station)},
             {0},
         },
+};
+
+static const struct field replay_fields[] = {
+    {.name = "at",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct subscription_config, replay_at),
+     .flags = FIELD_REQUIRED | FIELD_WHOLE,
+     .summary = "When, from the start of the run on."},
+    {.name = "back",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct subscription_config, replay_back),
+     .flags = FIELD_REQUIRED | FIELD_WHOLE,
+     .min = 1,
+     .summary = "How far back: what was accepted since then."},
+    {0},
 };
 
 static const struct field_word confirmations[] = {
@@ -242,6 +266,14 @@ const struct field_table subscription_fields = {
              .offset = offsetof(struct subscription_config, filter),
              .flags = FIELD_PER_REQUEST | FIELD_WHOLE,
              .summary = "Messages of these operations only. Left out: all."},
+            {.name = "replay",
+             .type = FIELD_RECORD,
+             .offset = 0,
+             .present = offsetof(struct subscription_config, has_replay),
+             .flags = FIELD_NONE | FIELD_WHOLE,
+             .record = &(const struct field_table){.fields = replay_fields},
+             .summary = "Once, messages that are still there are delivered again: the subscription "
+                        "goes back to an earlier offset."},
             {.name = "no_local",
              .type = FIELD_BOOL,
              .offset = offsetof(struct subscription_config, no_local),
@@ -355,6 +387,8 @@ const struct metric_table delivery_metrics = {
                 "dead_letters", "Messages given up after their last delivery.", "*max_deliveries"),
             [DELIVERY_REBALANCES] = TOTAL(
                 "rebalances", "Times partitions were given to other consumers.", "*partitions"),
+            [DELIVERY_REPLAYED] =
+                TOTAL("replayed", "Messages that were to be delivered once more.", "*replay"),
             [DELIVERY_BATCH_SIZE] = {"batch_size", "1", METRIC_DURATION, 0, 0,
                                      "Messages in a delivery.", NULL, true},
             [DELIVERY_TIME_IN_QUEUE] =
@@ -397,6 +431,9 @@ const struct metric_table queue_metrics = {
             [QUEUE_BLOCKED_TIME] = {"blocked_time", "ms", METRIC_DURATION, 0, 0,
                                     "How long senders waited for room that found none.", "overflow",
                                     true},
+            [QUEUE_RETAINED] = {"retained", "1", METRIC_LEVEL, 0, 0,
+                                "Messages that all have acknowledged and that are kept.",
+                                "retention", true},
             [QUEUE_ELECTIONS] = {"elections", "1", METRIC_TOTAL, 0, 0,
                                  "Times another broker was made the leader.", "replicas", true},
         },

@@ -260,6 +260,8 @@ void queue_tick(struct agent *agent, uint32_t tag, uint64_t argument);
 void queue_unblock(struct broker *q, struct call *c);
 /* The message of a producer's call is held for its sake no longer. */
 void queue_let_go(struct broker *q, struct call *c);
+/* The producer is told that its messages are stored; and so are the accounts. */
+void queue_answer(struct broker *q, struct call *c);
 /* It waits for its sync no longer. */
 void queue_unlist(struct broker *q, struct call *c);
 /* It is answered, but not with ok. */

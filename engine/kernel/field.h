@@ -72,6 +72,7 @@ enum field_flags {
     FIELD_WHOLE = 32,       /* read once for the node: `operations:` cannot override it */
     FIELD_AUTO = 64,        /* `auto` is a value */
     FIELD_BYTES = 128,      /* COUNT: a number of bytes is a value too */
+    FIELD_OUTBOX = 512,     /* POOL: nodes of kinds with KIND_OUTBOX only */
     FIELD_BARE = 256,       /* WORD: a bare quantity is the first word with it as its first
                                parameter: `errors: 50%` means `errors: share(50%)` */
 };

@@ -21,6 +21,7 @@ enum kind_flags {
     KIND_GROUP = 8,     /* no machine: each instance lives on the place of one of its `members` */
     KIND_STORE = 16,    /* keeps data: operations that reach it have a type that it knows */
     KIND_FORWARDS = 32, /* hands requests on as they are: it asks no store for a cache */
+    KIND_OUTBOX = 128,  /* keeps messages for its writers: models/parts/outbox.h */
     KIND_GUEST = 64,    /* no machine: each instance lives on the place of one of its `to`, or,
                            where that is a group, on that of the node in which it stands */
 };

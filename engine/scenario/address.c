@@ -113,6 +113,11 @@ static bool read_member(struct binder *binder, const struct field *field, const 
                        at->text);
         return false;
     }
+    if (kind && field->flags & FIELD_OUTBOX && !(kind->flags & KIND_OUTBOX)) {
+        document_error(binder->document, at, "name the database",
+                       "`%s` is a %s: an outbox stands in a database", at->text, kind->name);
+        return false;
+    }
     bool routed = binder->blueprint->nodes[node].routed;
     if (kind && (kind->flags & KIND_GROUP || routed) && !strchr(at->text, '.'))
         member->group = node + 1;

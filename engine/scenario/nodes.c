@@ -194,7 +194,8 @@ static void read_counts(struct point *point, const struct node *map, const struc
     const struct node *machines = copies ? document_find(map, copies) : NULL;
     if (machines && document_find(map, "count"))
         document_error(&point->document, machines, NULL,
-                       "`%s` has a `count` already: of each is one", n->name);
+                       "`%s` has `replicas`: they are its instances, and there is no `count`",
+                       n->name);
     if (machines)
         bind_value(&point->binder, bind_find(&settings_node, "count").field, &settings, machines);
     n->routed = machines && settings.count > 1;

@@ -97,6 +97,8 @@ static void send_try(const struct flow_host *host, struct call *c, const struct 
 static void send_message(const struct flow_host *host, struct call *c, const struct flow_step *step,
                          uint32_t copy)
 {
+    if (step->outbox.count)
+        return; /* the store has written it down, and sees to it */
     struct line own = line_of(c);
     line_set(c, step_line(host, c, step, copy));
     uint32_t salt = (uint32_t)random_mix((uint64_t)step->number << 48 |

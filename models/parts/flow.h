@@ -47,6 +47,7 @@ struct flow_step {
     double chance;               /* 0..1 */
     struct distribution work;    /* ns, at speed 1 */
     struct pool to;              /* of call and send */
+    struct pool outbox;          /* of send: the store that writes it down; nobody: it is sent */
     struct field_list steps;     /* of groups */
     struct key_chooser keys;     /* of kinds that draw */
     struct distribution sizes;   /* bytes */

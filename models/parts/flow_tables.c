@@ -69,6 +69,13 @@ static const struct field step_fields[] = {
      .min = 1,
      .max = FLOW_BRANCHES_MAX,
      .summary = "How many branches must be ok."},
+    {.name = "outbox",
+     .type = FIELD_POOL,
+     .offset = AT(outbox),
+     .flags = FIELD_PER_REQUEST | FIELD_OUTBOX,
+     .summary = "The database that writes the message down together with what the same request "
+                "writes there, and sees to it that it is sent, at least once. Left out: it is sent "
+                "by the step."},
     {.name = "as",
      .type = FIELD_OPERATION,
      .offset = AT(as),
@@ -126,8 +133,14 @@ static const char *check_step(const void *at)
     enum keys_kind kind = (enum keys_kind)step->keys.kind;
     if (step->has_key && (kind == KEYS_SEQUENTIAL || kind == KEYS_FRESH || kind == KEYS_TRACE))
         return "the key of a step is drawn: uniform, zipf or hotspot";
+    if (step->outbox.count && (step->times > 1 || step->chance < 1 ||
+                               step->condition != FLOW_IF_OK || step->has_key || step->has_sizes))
+        return "what goes by an `outbox` is sent with its write: no `times`, `chance`, `if`, `key` "
+               "or `sizes`";
     for (uint32_t i = 0; i < step->steps.count && step->verb != FLOW_STEPS; i++) {
         const struct flow_step *branch = step_at(&step->steps, i);
+        if (branch->outbox.count)
+            return "what goes by an `outbox` is a step of the node's own list, not of a group";
         if (branch->condition != FLOW_IF_OK)
             return "branches begin at once, so none can wait for what another one tells";
         branches += branch->verb == FLOW_SEND ? 0 : branch->times;
@@ -144,7 +157,7 @@ const struct field_steps flow_steps = {
     .verbs =
         (const struct field_verb[]){
             [FLOW_CALL] = {"call", "as key sizes times chance if * -rate_limit"},
-            [FLOW_SEND] = {"send", "as key sizes times chance if"},
+            [FLOW_SEND] = {"send", "as key sizes times chance if outbox"},
             [FLOW_WORK] = {"work", "times chance if"},
             [FLOW_ALL] = {"all", "times chance if timeout"},
             [FLOW_ANY] = {"any", "times chance if timeout"},

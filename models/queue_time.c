@@ -9,12 +9,19 @@ static int64_t now_of(const struct broker *q)
     return simulation_now(q->agent->simulation);
 }
 
+/* What was due while there was nobody to do it is due at once. */
+static int64_t not_before_now(const struct broker *q, int64_t at_ns)
+{
+    return at_ns > now_of(q) ? at_ns : now_of(q);
+}
+
 void queue_expire_soon(struct broker *q)
 {
     if (q->config->ttl == TIME_NONE || q->expiry_due || !q->unexpired)
         return;
     q->expiry_due = true;
-    timer_at(q->agent, q->messages[q->unexpired].accepted_ns + q->config->ttl, TICK_EXPIRY, 0);
+    timer_at(q->agent, not_before_now(q, q->messages[q->unexpired].accepted_ns + q->config->ttl),
+             TICK_EXPIRY, 0);
 }
 
 void queue_watch_soon(struct broker *q)
@@ -152,7 +159,8 @@ void queue_retention_soon(struct broker *q)
     if (q->retention_due || !q->kept)
         return;
     q->retention_due = true;
-    timer_at(q->agent, q->messages[q->kept].accepted_ns + q->config->retention, TICK_RETENTION, 0);
+    timer_at(q->agent, not_before_now(q, q->messages[q->kept].accepted_ns + q->config->retention),
+             TICK_RETENTION, 0);
 }
 
 static void retire(struct broker *q)

@@ -8,16 +8,13 @@ enum { CLASSES = 32, ROOM_FIRST = 256 };
 struct batches {
     struct batch *slots, *other; /* of `room` each: the second one for the next look */
     uint32_t room, used;
-    struct batch_item *spare[CLASSES]; /* by the logarithm of their room, linked by `spare_next` */
+    struct spare *spare[CLASSES]; /* by the logarithm of their room */
 };
 
-/* The link stands in the first bytes of what is spare. */
-static struct batch_item *spare_next(const struct batch_item *items)
-{
-    struct batch_item *next;
-    memcpy(&next, items, sizeof next);
-    return next;
-}
+/* What stands in memory that is spare. */
+struct spare {
+    struct spare *next;
+};
 
 static uint32_t class_of(uint32_t count)
 {
@@ -29,19 +26,20 @@ static uint32_t class_of(uint32_t count)
 
 static struct batch_item *items_take(struct simulation *s, struct batches *b, uint32_t class)
 {
-    struct batch_item *items = b->spare[class];
-    if (!items)
+    struct spare *spare = b->spare[class];
+    if (!spare)
         return arena_array(&s->arena, (size_t)1 << class, struct batch_item);
-    b->spare[class] = spare_next(items);
-    memset(items, 0, sizeof *items << class);
-    return items;
+    b->spare[class] = spare->next;
+    memset(spare, 0, sizeof(struct batch_item) << class);
+    return (struct batch_item *)(void *)spare;
 }
 
 static void items_give(struct batches *b, struct batch *batch)
 {
     uint32_t class = class_of(batch->room);
-    memcpy(batch->items, &b->spare[class], sizeof b->spare[class]);
-    b->spare[class] = batch->items;
+    struct spare *spare = (struct spare *)(void *)batch->items;
+    spare->next = b->spare[class];
+    b->spare[class] = spare;
 }
 
 static struct batch *find(const struct batches *b, uint64_t op_id)

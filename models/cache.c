@@ -116,8 +116,10 @@ static bool look_up(struct agent *agent, struct call *c, uint64_t holder, uint32
     if (fresh) {
         cache_count_hit(cache, c);
         cache_serve(agent, c, *slot);
-        if (config->pattern == CACHE_REFRESH_AHEAD &&
-            cache->table.copies[*slot].early_ns <= simulation_now(agent->simulation))
+        if (UNLIKELY(config->exclusive))
+            cache_drop(agent, *slot, CACHE_EVICTED); /* the level above has it from now on */
+        else if (config->pattern == CACHE_REFRESH_AHEAD &&
+                 cache->table.copies[*slot].early_ns <= simulation_now(agent->simulation))
             refresh(agent, c, holder);
         return true;
     }
@@ -349,7 +351,7 @@ static void store_told(struct agent *agent, struct call *c)
         end_write(agent, c, status, reason);
         return;
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !cache_config_of(agent, c)->exclusive)
         cache_take(agent, c, f->holder);
     cache_flight_lands(agent, c, status);
     end_read(agent, c, status, reason);
@@ -459,6 +461,7 @@ static void cache_start(struct agent *agent)
         cache->opened = true;
         cache->store = cache_find_store(agent);
         agent->aside = config->pattern == CACHE_ASIDE;
+        cache->victims = cache_find_victims(agent);
         bool counted = config->capacity != COUNT_UNLIMITED && !(config->capacity & COUNT_BYTES);
         cache_table_init(&cache->table, &agent->simulation->arena,
                          eviction_policies[config->eviction], counted ? config->capacity : 0,
@@ -523,6 +526,12 @@ const struct kind cache_kind = {
         "steps and messages nobody waits for leave all that to the cache. Under write_back a write "
         "is answered when the copy is made and written on later, by a flush; a crash loses what "
         "was not flushed. A crash empties the cache. The predicted load is that of an empty one. "
+        "Where one fetches for all the others wait in the cache; under cache_aside for the copy "
+        "that "
+        "the first of them was told to bring. What the store has nothing under is no copy, but may "
+        "be remembered (`negative_ttl`). An `exclusive` level holds only what the one before it "
+        "had "
+        "to let go. "
         "Reads are judged against the store that the copies come from, except under write_back.",
     .fields = &cache_fields,
     .tables = {&visit_metrics, &station_metrics, &caller_metrics, &guard_metrics, &cache_metrics},

@@ -41,7 +41,7 @@ struct cache_config {
     struct distribution preload_sizes; /* bytes */
     uint64_t preload_count;
     double preload_rate; /* a second */
-    bool sliding, single_flight, has_preload;
+    bool sliding, single_flight, has_preload, exclusive;
 };
 extern const struct field_table cache_fields;
 
@@ -68,6 +68,7 @@ enum cache_metric {
     CACHE_USEFUL, /* hidden: those of them that were read before */
     CACHE_USEFUL_FILL_RATIO,
     CACHE_EVICTIONS,
+    CACHE_HANDED_DOWN,
     CACHE_STALE_COUNT, /* hidden */
     CACHE_STALE_HITS,
     CACHE_STALE_FILL_COUNT, /* hidden */

@@ -58,5 +58,11 @@ const char *cache_check(const void *config)
         (cache->stale_if_error > 0 || cache->stale_while_revalidate > 0))
         return "under cache_aside the cache does not ask the store: stale answers need another "
                "`pattern`";
+    bool plain = cache->pattern == CACHE_READ_THROUGH || cache->pattern == CACHE_WRITE_AROUND;
+    if (cache->exclusive && (!plain || cache->scope != CACHE_SHARED || cache->early ||
+                             cache->stale_while_revalidate > 0 || cache->stale_if_error > 0))
+        return "`exclusive` hands out every copy it has: it goes with read_through or "
+               "write_around, "
+               "`scope: shared`, and neither early nor stale answers";
     return station_check(&cache->station);
 }

@@ -98,6 +98,8 @@ static void make_room(struct agent *agent, const struct cache_config *config, ui
         uint32_t victim = cache_table_victim(&cache->table, list);
         if (cache->table.copies[victim].dirty)
             cache_flush(agent, victim);
+        else if (UNLIKELY(cache->victims != NULL))
+            cache_hand_down(agent, victim);
         record_count(cache->record, CACHE_EVICTIONS, 0, simulation_now(agent->simulation), 1);
         cache_drop(agent, victim, CACHE_EVICTED);
     }

@@ -18,6 +18,8 @@ struct cache {
     uint64_t flushes;         /* begun: numbers them */
     uint64_t preload_next;    /* rank of the key that is fetched next */
     uint32_t store;           /* an agent of the store behind, or NO_STORE */
+    const struct pool
+        *victims; /* the exclusive level behind, which takes what has to go; or NULL */
     bool opened;
 };
 
@@ -109,6 +111,15 @@ bool cache_is_within(const struct cache *cache, uint32_t slot, int64_t grace_ns)
 void cache_count_miss(const struct cache *cache, const struct call *c, uint64_t holder,
                       uint32_t slot);
 void cache_count_hit(const struct cache *cache, const struct call *c);
+
+/* An operation that reads, for messages of its own; 0 where there is none. */
+uint8_t cache_read_operation(const struct agent *agent);
+
+/* Sends what has to go to the level behind, if that is an exclusive one. */
+void cache_hand_down(struct agent *agent, uint32_t slot);
+
+/* The exclusive level behind an agent, or NULL. */
+const struct pool *cache_find_victims(const struct agent *agent);
 
 /* The next key of `preload` is fetched, unless it is there; sets a timer for the one behind it. */
 void cache_preload_next(struct agent *agent);

@@ -277,6 +277,15 @@ const struct field_table cache_fields = {
              .flags = FIELD_WHOLE,
              .words = flushes,
              .summary = "write_back: when what was written goes on to the store."},
+            {.name = "exclusive",
+             .type = FIELD_BOOL,
+             .offset = offsetof(struct cache_config, exclusive),
+             .otherwise = "false",
+             .flags = FIELD_WHOLE,
+             .summary =
+                 "As the level behind another cache that has it as `to`: it takes what that one "
+                 "has to let go, and a read that finds a copy takes it along. Else every level "
+                 "keeps a copy of what passes."},
             {.name = "scope",
              .type = FIELD_WORD,
              .offset = offsetof(struct cache_config, scope),
@@ -347,6 +356,9 @@ const struct metric_table cache_metrics = {
                                          NULL},
             [CACHE_EVICTIONS] = {"evictions", "1", METRIC_TOTAL, 0, 0,
                                  "Copies that had to go for want of room.", "capacity"},
+            [CACHE_HANDED_DOWN] = {"handed_down", "1", METRIC_TOTAL, 0, 0,
+                                   "Copies sent to the exclusive level behind when they had to go.",
+                                   "capacity"},
             [CACHE_STALE_COUNT] = COUNTED(".stale_hits", "Stale hits."),
             [CACHE_STALE_HITS] = {"stale_hits", "1", METRIC_RATIO, CACHE_STALE_COUNT, CACHE_HITS,
                                   "Share of the hits for which something newer had been "

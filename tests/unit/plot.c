@@ -296,13 +296,13 @@ static void a_sweep_too_large_for_a_picture_is_cut_at_its_last_point(void)
 
 static void every_picture_has_its_script_in_the_program(void)
 {
-    static const char *const names[] = {"balance", "heat",  "latency", "load",
-                                        "queue",   "style", "timeline"};
-    CU_ASSERT_EQUAL_FATAL(plot_script_count, 7);
-    for (size_t i = 0; i < 7; i++) {
+    static const char *const names[] = {"backlog", "balance", "heat",  "latency",
+                                        "load",    "queue",   "style", "timeline"};
+    CU_ASSERT_EQUAL_FATAL(plot_script_count, 8);
+    for (size_t i = 0; i < 8; i++) {
         CU_ASSERT_STRING_EQUAL(plot_scripts[i].name, names[i]);
         CU_ASSERT(strstr(plot_scripts[i].text,
-                         i == 5 ? "set encoding utf8" : "load \"style.gp\"") != NULL);
+                         i == 6 ? "set encoding utf8" : "load \"style.gp\"") != NULL);
     }
 }
 

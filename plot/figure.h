@@ -20,6 +20,6 @@ struct figure {
 };
 
 extern const struct figure figure_latency, figure_timeline, figure_load, figure_balance,
-    figure_heat, figure_queue, figure_backlog;
+    figure_heat, figure_queue, figure_backlog, figure_hits;
 
 #endif

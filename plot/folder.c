@@ -145,6 +145,7 @@ static void learn(struct folder_node *node, const char *metric, const char *stat
     if (!strcmp(metric, "errors") && !strcmp(statistic, "ratio") && estimate > node->errors)
         node->errors = estimate;
     node->broker |= !strcmp(metric, "depth");
+    node->cache |= !strcmp(metric, "hit_ratio");
     if (!strcmp(metric, "depth") && !strcmp(statistic, "mean") && estimate > node->depth)
         node->depth = estimate;
     if (!strcmp(metric, "queue_length") && !strcmp(statistic, "mean") &&

@@ -30,6 +30,7 @@ struct folder_node {
     double errors;       /* the largest errors ratio over points, 0 where there is none */
     double queue_length; /* the largest mean queue length over points, 0 where there is none */
     bool broker;         /* has a depth: a queue of messages, or a subscription */
+    bool cache;          /* has a hit ratio */
     double depth;        /* the largest mean depth over points */
 };
 

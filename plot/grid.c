@@ -105,3 +105,34 @@ size_t grid_asker(const struct folder *folder)
     }
     return found;
 }
+
+enum { TICKS_MAX = 9 };
+
+/* Values that grow by factors (1k, 10k, 100k) stand on a logarithmic axis. */
+static bool grows_by_factors(const struct grid_axis *x)
+{
+    double least = x->numbers[0], most = x->numbers[x->count - 1];
+    return x->count > 2 && least > 0 && most >= 8 * least &&
+           x->numbers[1] - least < 0.5 * (most - least) / (double)(x->count - 1);
+}
+
+void grid_say_x(struct sheet *sheet, const struct grid_axis *x)
+{
+    double least = x->numbers[0], most = x->numbers[x->count - 1];
+    bool factors = grows_by_factors(x), from_zero = least >= 0 && least <= 0.35 * most;
+    sheet_set(sheet, "x_log", factors);
+    sheet_set(sheet, "x_low",
+              factors     ? least / 1.15
+              : from_zero ? 0
+                          : least - (most - least) * 0.04);
+    sheet_set(sheet, "x_high", factors ? most * 1.15 : most + (most - least) * 0.04);
+    sheet_say(sheet, "x_title", SHEET_LABEL * 2,
+              factors ? pick_parameter(sheet->folder, x->parameter) : grid_title(sheet->folder, x));
+    /* Without factors the ticks are round numbers, which gnuplot finds. */
+    size_t every = (x->count + TICKS_MAX - 1) / TICKS_MAX, ticks = 0;
+    for (size_t i = 0; factors && i < x->count; i += every) {
+        sheet_say_tick(sheet, "tick", ++ticks, x->texts[i]);
+        sheet_set(sheet, arena_format(&sheet->folder->arena, "tick_at.%zu", ticks), x->numbers[i]);
+    }
+    sheet_set(sheet, "ticks", (double)ticks);
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "plot/folder.h"
+#include "plot/sheet.h"
 
 struct grid_axis {
     size_t parameter;   /* FOLDER_NONE: there is no such axis */
@@ -40,5 +41,9 @@ const char *grid_title(struct folder *folder, const struct grid_axis *axis);
 /* The first node that `orrery` asks for: the first client, else the first node with a latency;
  * FOLDER_NONE where none has one. */
 size_t grid_asker(const struct folder *folder);
+
+/* Says the range, the ticks and the title of an axis of numbers (x_low, x_high, x_log, x_title,
+ * ticks): numbers that grow by factors stand on a logarithmic one. */
+void grid_say_x(struct sheet *sheet, const struct grid_axis *x);
 
 #endif

@@ -14,7 +14,7 @@
 
 static const struct figure *const figures[] = {&figure_latency, &figure_timeline, &figure_load,
                                                &figure_balance, &figure_heat,     &figure_queue,
-                                               &figure_backlog};
+                                               &figure_backlog, &figure_hits};
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
 static const char *const formats[] = {"svg", "png", "pdf"};

@@ -56,6 +56,11 @@ static const struct field_table retry_fields = {
              .otherwise = "[error, timeout]",
              .words = causes,
              .summary = "After what it is tried again."},
+            {.name = "idempotency_key",
+             .type = FIELD_BOOL,
+             .offset = offsetof(struct caller_config, idempotency_key),
+             .flags = FIELD_PER_REQUEST,
+             .summary = "The same as the key of this name beside `retry`."},
             {0},
         },
     .includes =

@@ -296,13 +296,13 @@ static void a_sweep_too_large_for_a_picture_is_cut_at_its_last_point(void)
 
 static void every_picture_has_its_script_in_the_program(void)
 {
-    static const char *const names[] = {"backlog", "balance", "heat",  "latency",
+    static const char *const names[] = {"backlog", "balance", "heat",  "hits",    "latency",
                                         "load",    "queue",   "style", "timeline"};
-    CU_ASSERT_EQUAL_FATAL(plot_script_count, 8);
-    for (size_t i = 0; i < 8; i++) {
+    CU_ASSERT_EQUAL_FATAL(plot_script_count, 9);
+    for (size_t i = 0; i < 9; i++) {
         CU_ASSERT_STRING_EQUAL(plot_scripts[i].name, names[i]);
         CU_ASSERT(strstr(plot_scripts[i].text,
-                         i == 6 ? "set encoding utf8" : "load \"style.gp\"") != NULL);
+                         i == 7 ? "set encoding utf8" : "load \"style.gp\"") != NULL);
     }
 }
 

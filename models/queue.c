@@ -240,7 +240,13 @@ const struct kind queue_kind = {
         "delivery is acknowledged when its consumer's work is done (`ack: after`): unanswered for "
         "`visibility`, or refused, it is made again, and an answer that comes too late still "
         "counts; `ack: before` forgets the message when it is sent: at most once. A crash of the "
-        "broker takes what was not synced, also acknowledgements; the rest is delivered again. "
+        "broker takes what was not synced, also acknowledgements; the rest is delivered again. Of "
+        "several brokers (`replicas`) one leads all partitions and tells the others of every "
+        "message "
+        "and acknowledgement; callers know at once who leads; a majority elects another one when "
+        "it "
+        "falls silent, and what that one has not heard of is gone. A replay delivers again what is "
+        "still kept. "
         "What is lost, doubled or out of order is told from the record of every message. Left out: "
         "disk space and the work of syncs.",
     .fields = &queue_fields,

@@ -268,7 +268,7 @@ static void deliver(struct broker *q, struct subscription *s, uint32_t number, u
     else
         line_set(c, &q->messages[q->claims[list.first].message], q->agent);
     f->stage = STAGE_DELIVERY;
-    f->number = (uint32_t)q->term;
+    f->term = (uint32_t)q->term;
     f->subscription = s->number;
     f->lane = number;
     f->consumer = consumer;
@@ -427,7 +427,7 @@ static void bury(struct broker *q, uint32_t claim)
     struct queue_frame *f = queue_frame_of(way);
     line_set(way, &q->messages[c->message], q->agent);
     f->stage = STAGE_BURIAL;
-    f->number = (uint32_t)q->term;
+    f->term = (uint32_t)q->term;
     f->subscription = c->subscription;
     f->claims = claim;
     c->before = c->behind = 0;
@@ -497,7 +497,7 @@ static void end_delivery(struct broker *q, struct call *c, bool ok)
 void queue_delivery_wake(struct broker *q, struct call *c)
 {
     struct queue_frame *f = queue_frame_of(c);
-    if (f->number != (uint32_t)q->term || (queue_is_replicated(q) && !q->leads)) {
+    if (f->term != (uint32_t)q->term || (queue_is_replicated(q) && !q->leads)) {
         call_free(c, call_agent(simulation_of(q), c)); /* of a time when it led */
         return;
     }

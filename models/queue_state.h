@@ -3,8 +3,10 @@
  *
  *     publish --> message, one claim for each subscription that wants it
  *     claim:  RIPENS --> WAITS --> OUT (a delivery) --> acknowledged: DONE, or ended at once
- *             (delay)     ^  ^      |- refused, or unanswered for `visibility`: WAITS again,
- *                         |  RESTS <'  after a pause, or DEAD, on its way to the dead letters
+ *             HELD -------^  ^      |- refused, or unanswered for `visibility`: WAITS again,
+ *             (several brokers) RESTS <' after a pause, or DEAD, on its way to the dead letters
+ *
+ * RIPENS while its delay lasts, HELD until a majority of several brokers has it.
  *
  * Claims that wait stand in lanes, one for each partition, by priority and then in the order of
  * acceptance; one that comes back stands where it stood. A lane is served by whichever consumer has
@@ -37,9 +39,9 @@ struct message {
     uint64_t op_id, path, key, version;
     int64_t accepted_ns;
     uint32_t session, size, sub, producer;
-    uint32_t entry;   /* of the ledger */
-    uint32_t lane;    /* its partition */
-    uint32_t number;  /* of this use of the place in memory */
+    uint32_t entry; /* of the ledger */
+    uint32_t lane;  /* its partition */
+
     uint32_t claims;  /* subscriptions that have not done with it, and whoever waits for its sync */
     uint64_t log;     /* its number in the log */
     uint32_t waiting; /* claims that wait */
@@ -100,8 +102,8 @@ struct consumer {
 struct subscription {
     struct broker *queue;
     const struct subscription_config *config;
-    uint32_t number;     /* bit in the ledger */
-    uint32_t node_first; /* its first instance: records the node's metrics */
+    uint32_t number; /* bit in the ledger */
+
     struct record *record;
     bool *wants; /* [operation] */
     struct lane *lanes;
@@ -179,7 +181,8 @@ struct broker {
 struct queue_frame {
     struct station_visit visit; /* first: the station's */
     uint32_t before, behind;    /* in `unsynced` or `blocked` */
-    uint32_t message, number;   /* the last message it became, and its use of the place */
+    uint32_t message;           /* the last message it became, until that is safe */
+    uint32_t term;              /* of a delivery: in which it was made */
     uint64_t log;               /* its number in the log */
     uint32_t subscription, lane, consumer;
     uint32_t claims, count; /* of a delivery: the first claim; how many there were */

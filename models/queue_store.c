@@ -22,7 +22,7 @@ uint32_t queue_message_new(struct broker *q)
         index = q->message_used++;
     }
     struct message *m = &q->messages[index];
-    *m = (struct message){.number = m->number + 1, .older = q->newest};
+    *m = (struct message){.older = q->newest};
     if (q->newest)
         q->messages[q->newest].newer = index;
     else

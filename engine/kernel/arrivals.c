@@ -45,7 +45,20 @@ bool arrivals_make_batches(struct arrivals_segment *s, uint64_t batch,
         return refuse(why, "a batch must hold at least one request");
     if (!(distribution_mean(gap_ns) > 0))
         return refuse(why, "the time between batches must be above 0");
-    *s = (struct arrivals_segment){.kind = ARRIVALS_BATCHES, .gap = *gap_ns, .batch = batch};
+    *s = (struct arrivals_segment){
+        .kind = ARRIVALS_BATCHES, .gap = *gap_ns, .batch = batch, .mean_batch = (double)batch};
+    return true;
+}
+
+bool arrivals_make_geometric_batches(struct arrivals_segment *s, double mean,
+                                     const struct distribution *gap_ns, const char **why)
+{
+    if (!(mean >= 1) || !(mean < 1e9))
+        return refuse(why, "a batch holds at least one request, on average too");
+    if (!arrivals_make_batches(s, 1, gap_ns, why))
+        return false;
+    s->batch = 0;
+    s->mean_batch = mean;
     return true;
 }
 
@@ -248,6 +261,20 @@ static double next_constant(const struct arrivals_segment *s, struct arrivals_st
     return s->rate == s->rate_to ? k * NS_PER_S / s->rate : time_of_mass(s, k);
 }
 
+/* After every arrival the batch ends with the probability 1 / mean. */
+static double next_in_geometric_batch(const struct arrivals_segment *s,
+                                      struct arrivals_state *state, struct stream *stream)
+{
+    bool first = state->index++ == 0, constant = s->gap.kind == DISTRIBUTION_CONSTANT;
+    if (!first && !random_chance(stream_next(stream), 1 / s->mean_batch))
+        return state->at_ns;
+    if (constant && !first)
+        state->at_ns += s->gap.value;
+    else if (!constant)
+        state->at_ns += distribution_sample(&s->gap, stream_next(stream));
+    return state->at_ns;
+}
+
 static double next_in_batch(const struct arrivals_segment *s, struct arrivals_state *state,
                             struct stream *stream)
 {
@@ -299,7 +326,8 @@ static double next_in_segment(const struct arrivals_segment *s, struct arrivals_
     case ARRIVALS_CONSTANT:
         return next_constant(s, state);
     case ARRIVALS_BATCHES:
-        return next_in_batch(s, state, stream);
+        return s->batch ? next_in_batch(s, state, stream)
+                        : next_in_geometric_batch(s, state, stream);
     case ARRIVALS_MMPP:
         return s->rate > 0 || s->rate_to > 0 ? next_mmpp(s, state, stream) : -1.0;
     case ARRIVALS_TRACE:
@@ -369,7 +397,7 @@ static double expected_in(const struct arrivals_segment *s, double from, double 
     case ARRIVALS_CONSTANT:
         return mass_at(s, to) - mass_at(s, from);
     case ARRIVALS_BATCHES:
-        return (double)s->batch / distribution_mean(&s->gap) * (to - from);
+        return s->mean_batch / distribution_mean(&s->gap) * (to - from);
     case ARRIVALS_MMPP:
         return 0.5 * (s->rate + s->rate_to) / NS_PER_S * (to - from);
     case ARRIVALS_TRACE:

@@ -40,7 +40,8 @@ struct arrivals_segment {
     double rate, rate_to; /* per second; mmpp: of its two states */
     double hold_ns;       /* mmpp: mean time in a state */
     struct distribution gap; /* batches: between two of them, in ns */
-    uint64_t batch;          /* batches: arrivals in each */
+    uint64_t batch;          /* batches: arrivals in each; 0: geometric */
+    double mean_batch;       /* batches: mean arrivals in each */
     const int64_t *times_ns; /* trace: ascending, from the segment's start */
     size_t count;
 };
@@ -83,6 +84,9 @@ bool arrivals_make_poisson(struct arrivals_segment *s, double from, double to, c
 bool arrivals_make_constant(struct arrivals_segment *s, double from, double to, const char **why);
 bool arrivals_make_batches(struct arrivals_segment *s, uint64_t batch,
                            const struct distribution *gap_ns, const char **why);
+/* The size of each is geometric, 1 or more, with this mean >= 1. */
+bool arrivals_make_geometric_batches(struct arrivals_segment *s, double mean,
+                                     const struct distribution *gap_ns, const char **why);
 bool arrivals_make_mmpp(struct arrivals_segment *s, double first, double second, double hold_ns,
                         const char **why);
 bool arrivals_make_trace(struct arrivals_segment *s, struct arena *arena, const int64_t *times_ns,

@@ -45,7 +45,9 @@ static const struct sampler_word key_choosers[] = {
 static const struct sampler_word arrival_processes[] = {
     {"poisson", "poisson(200/s)", "Independent arrivals at this rate."},
     {"constant", "constant(200/s)", "Evenly spaced, the first at time 0."},
-    {"batches", "batches(10 every exp(1s))", "So many at once, with this gap between the batches."},
+    {"batches", "batches(10 every exp(1s))",
+     "So many at once, with this gap between the batches; geometric(5) instead of a number: 5 on "
+     "average."},
     {"mmpp", "mmpp(100/s 1k/s every=10s)",
      "Poisson at two rates in turn, each held exp(every), beginning with the first."},
     {"trace", "trace(file.csv column=time)", "At the recorded times, in seconds."},

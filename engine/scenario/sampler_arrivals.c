@@ -44,6 +44,11 @@ static bool make_batches(const struct sampler_reader *r, const struct call *c,
         strcmp(c->arguments[1].text, "every") != 0)
         return sampler_fail(r, c, "batches(10 every exp(1s))",
                             "batches are a number and the gap between them");
+    const struct call *size = &c->arguments[0];
+    if (size->type == CALL_CALL && !strcmp(size->text, "geometric") && size->count == 1)
+        return sampler_quantity(r, &size->arguments[0], UNIT_PLAIN, &batch) &&
+               sampler_read(&times, &c->arguments[2], &gap) &&
+               checked(r, c, arrivals_make_geometric_batches(out, batch, &gap, &why), &why);
     if (!sampler_quantity(r, &c->arguments[0], UNIT_PLAIN, &batch))
         return false;
     if (batch < 1 || batch > 1e9 || floor(batch) < batch)

@@ -77,6 +77,43 @@ static void constant_is_rounded_once_and_begins_at_zero(void)
     arena_free(&arena);
 }
 
+/* Sizes are geometric with mean 5: a fifth of them is 1, and of the others as many go on beyond. */
+static void batches_of_chance_end_after_each_arrival_alike(void)
+{
+    enum { BATCHES = 100000 };
+    struct arena arena = {0};
+    struct arrivals_segment s;
+    struct distribution gap;
+    struct arrivals_state state;
+    struct stream stream = stream_of(3);
+    distribution_make_constant(&gap, 1e9, &why);
+    CU_ASSERT_FATAL(arrivals_make_geometric_batches(&s, 5, &gap, &why));
+    struct arrivals a = plain(&arena, &s);
+    arrivals_begin(&a, &state);
+    CU_ASSERT_EQUAL(arrivals_next(&a, &state, &stream), 0);
+    double sizes[4] = {0}, size = 1, sum = 0;
+    for (int64_t batch = 0; batch < BATCHES;) {
+        int64_t at = arrivals_next(&a, &state, &stream);
+        if (at == batch * SECOND) {
+            size++;
+            continue;
+        }
+        CU_ASSERT_EQUAL_FATAL(at, ++batch * SECOND);
+        sum += size;
+        if (size < 4)
+            sizes[(int)size]++;
+        size = 1;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(sum / BATCHES, 5, 4 * 4.4721 / 316.2); /* sd: sqrt(m^2 - m) */
+    for (int k = 1; k < 4; k++) {
+        double p = 0.2 * pow(0.8, k - 1);
+        CU_ASSERT_DOUBLE_EQUAL(sizes[k] / BATCHES, p, 4 * sqrt(p * (1 - p) / BATCHES));
+    }
+    CU_ASSERT_DOUBLE_EQUAL(arrivals_mean_rate(&a, 0, SECOND), 5, 1e-9);
+    CU_ASSERT(refused(arrivals_make_geometric_batches(&s, 0.5, &gap, &why)));
+    arena_free(&arena);
+}
+
 static void batches_come_together_after_their_gap(void)
 {
     struct arena arena = {0};
@@ -368,6 +405,7 @@ static void a_load_changes_the_time_of_a_process(void)
 SUITE("arrivals", TEST(poisson_has_independent_exponential_gaps),
       TEST(constant_is_rounded_once_and_begins_at_zero),
       TEST(batches_come_together_after_their_gap),
+      TEST(batches_of_chance_end_after_each_arrival_alike),
       TEST(mmpp_begins_in_its_first_state_and_keeps_each_as_long),
       TEST(trace_plays_the_recorded_times_and_ends),
       TEST(profile_has_the_right_counts_and_shape_in_every_segment),

@@ -28,7 +28,12 @@ static void queue_step(struct agent *agent, struct call *c)
         call_free(c, agent);
         if (agent == q->agent && (q->leads || !queue_is_replicated(q)))
             queue_dispatch_all(q);
-    } else if (c->wake == WAKE_ARRIVED && c->verb > QUEUE_SUBSCRIBES && c->verb <= QUEUE_VOTES) {
+    } else if (c->wake == WAKE_ARRIVED && c->verb == QUEUE_FETCHES) {
+        uint32_t from = c->from;
+        call_free(c, agent);
+        if (agent == q->agent && (q->leads || !queue_is_replicated(q)))
+            queue_asked(q, from);
+    } else if (c->wake == WAKE_ARRIVED && c->verb > QUEUE_FETCHES && c->verb <= QUEUE_VOTES) {
         queue_replicas_hear(b, c);
     } else if (c->wake == WAKE_ARRIVED) {
         c->verb = REASON_NONE;
@@ -108,6 +113,8 @@ static void subscription_open(struct broker *q, uint32_t number, const struct po
         subscriber->first = sim->agents[instances->agents[0]].durable;
         subscriber->part = number;
         subscriber->queue_node = q->agent->node;
+        subscriber->most =
+            queue_prefetch(sim, s->config, s->config->to.agents[s->config->to.group ? 0 : i]);
     }
 }
 

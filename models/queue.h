@@ -29,6 +29,7 @@ struct queue_config {
     bool idempotent;
 };
 
+enum subscription_fetch { SUBSCRIPTION_PUSH, SUBSCRIPTION_LONG_POLL, SUBSCRIPTION_POLL };
 enum subscription_ack { SUBSCRIPTION_AFTER, SUBSCRIPTION_BEFORE };
 
 struct subscription_config {
@@ -39,7 +40,8 @@ struct subscription_config {
     uint64_t batch, max_deliveries;
     int64_t linger, visibility, dedup, pause; /* ns */
     int64_t replay_at, replay_back;           /* ns; of no meaning without has_replay */
-    uint8_t ack;
+    int64_t wait, every;                      /* ns: until a consumer asks again */
+    uint8_t ack, fetch;
     bool no_local, has_replay;
 };
 

@@ -121,18 +121,42 @@ static void work(struct agent *agent, struct call *c)
     call_await(c, agent, (uint16_t)count, TIME_NONE);
 }
 
-static void arrive(struct agent *agent, struct call *c)
+static struct subscriber_memory *memory_of(const struct agent *agent)
 {
-    struct batch_item single;
-    uint32_t count;
-    const struct batch_item *items = items_of(agent, c, &single, &count);
-    struct subscription *s = subscription_of(agent, c);
-    for (uint32_t i = 0; i < count; i++)
-        queue_arrived(s, items[i].op_id, items[i].operation);
-    if (leave_out_known(agent, c))
-        work(agent, c);
-    else
-        call_reply(c, agent, STATUS_OK, 0);
+    return agent->memory;
+}
+
+/* Asks every broker for a delivery, and again after a while if none comes. */
+static void ask(struct agent *agent)
+{
+    const struct subscriber *self = agent->durable;
+    const struct subscription_config *config = config_of(agent);
+    const struct blueprint_node *brokers = &agent->simulation->blueprint->nodes[self->queue_node];
+    struct subscriber_memory *memory = memory_of(agent);
+    if (config->fetch == SUBSCRIPTION_PUSH || memory->busy >= self->most)
+        return;
+    for (uint32_t i = 0; i < brokers->count; i++) {
+        struct call *c = call_post(agent, brokers->first + i, 0);
+        c->verb = QUEUE_FETCHES;
+        c->traits |= REQUEST_PEER;
+    }
+    timer_after(agent, config->fetch == SUBSCRIPTION_LONG_POLL ? config->wait : config->every, 0,
+                ++memory->asked);
+}
+
+/* Whoever has room for more asks for more. */
+static void begin(struct agent *agent)
+{
+    memory_of(agent)->busy++;
+    memory_of(agent)->asked++;
+    ask(agent);
+}
+
+static void end(struct agent *agent)
+{
+    struct subscriber_memory *memory = memory_of(agent);
+    memory->busy -= memory->busy > 0;
+    ask(agent);
 }
 
 /* Under the name of the delivery, by which a late answer is known. */
@@ -142,6 +166,22 @@ static void reply(struct agent *agent, struct call *c, enum status status)
     if (f->op_id)
         c->op_id = f->op_id;
     call_reply(c, agent, status, 0);
+    end(agent);
+}
+
+static void arrive(struct agent *agent, struct call *c)
+{
+    struct batch_item single;
+    uint32_t count;
+    const struct batch_item *items = items_of(agent, c, &single, &count);
+    struct subscription *s = subscription_of(agent, c);
+    begin(agent);
+    for (uint32_t i = 0; i < count; i++)
+        queue_arrived(s, items[i].op_id, items[i].operation);
+    if (leave_out_known(agent, c))
+        work(agent, c);
+    else
+        reply(agent, c, STATUS_OK);
 }
 
 /* The consumer has done it. What another one has done meanwhile is not done again: effect and
@@ -189,8 +229,9 @@ static void subscription_settle(struct agent *agent, struct call *parent, struct
 
 static void subscription_tick(struct agent *agent, uint32_t tag, uint64_t argument)
 {
-    (void)agent, (void)tag, (void)argument;
-    CHECK(!"a subscription sets no timers");
+    (void)tag;
+    if (argument == memory_of(agent)->asked)
+        ask(agent);
 }
 
 /* After a restart every broker hears that its consumer is there again. */
@@ -201,6 +242,7 @@ static void subscription_start(struct agent *agent)
     if (!self->opened) {
         self->opened = true;
         recall_init(&self->known, &agent->simulation->arena, config_of(agent)->dedup);
+        ask(agent);
         return;
     }
     const struct blueprint_node *brokers = &s->blueprint->nodes[self->queue_node];
@@ -209,6 +251,7 @@ static void subscription_start(struct agent *agent)
         c->verb = QUEUE_SUBSCRIBES;
         c->traits |= REQUEST_PEER;
     }
+    ask(agent);
 }
 
 static const char *subscription_check(const void *config)
@@ -271,6 +314,7 @@ const struct kind subscription_kind = {
     .flags = KIND_VISITED | KIND_GUEST,
     .config_size = sizeof(struct subscription_config),
     .durable_size = sizeof(struct subscriber),
+    .volatile_size = sizeof(struct subscriber_memory),
     .frame_size = sizeof(struct subscriber_frame),
     .start = subscription_start,
     .step = subscription_step,

@@ -31,9 +31,10 @@ static bool is_there(const struct broker *q, const struct consumer *k)
     return s->agents[k->target].place->up && s->agents[k->target].member;
 }
 
-static bool has_room(const struct broker *q, const struct consumer *k)
+static bool has_room(const struct broker *q, const struct subscription *s, const struct consumer *k)
 {
-    return k->used < k->most && is_there(q, k);
+    bool asks = k->asks || s->config->fetch == SUBSCRIPTION_PUSH;
+    return asks && k->used < k->most && is_there(q, k);
 }
 
 static bool is_ordered(const struct broker *q)
@@ -50,6 +51,17 @@ static void ring_push(struct subscription *s, uint32_t consumer)
     s->ring[(s->ring_first + s->ring_count++) % s->consumer_count] = consumer;
 }
 
+uint64_t queue_prefetch(const struct simulation *s, const struct subscription_config *config,
+                        uint32_t target)
+{
+    const struct agent *consumer = &s->agents[target];
+    const struct kind_load *load = consumer->kind->load;
+    double slots = load ? load->slots(consumer->configs[0]) : 0;
+    if (config->prefetch)
+        return config->prefetch;
+    return slots > 0 && slots < 1e9 ? (uint64_t)slots : COUNT_UNLIMITED;
+}
+
 void queue_consumers_start(struct broker *q, struct subscription *s, const struct pool *instances)
 {
     struct simulation *sim = simulation_of(q);
@@ -59,14 +71,11 @@ void queue_consumers_start(struct broker *q, struct subscription *s, const struc
     for (uint32_t i = 0; i < instances->count; i++) {
         struct consumer *k = &s->consumers[i];
         bool group = s->config->to.group;
-        *k = (struct consumer){.agent = instances->agents[i],
-                               .target = group ? UINT32_MAX : s->config->to.agents[i],
-                               .most = s->config->prefetch};
-        const struct agent *target = &sim->agents[s->config->to.agents[i]];
-        const struct kind_load *load = target->kind->load;
-        double slots = !k->most && load ? load->slots(target->configs[0]) : 0;
-        if (!k->most)
-            k->most = slots > 0 && slots < 1e9 ? (uint64_t)slots : COUNT_UNLIMITED;
+        *k = (struct consumer){
+            .agent = instances->agents[i],
+            .target = group ? UINT32_MAX : s->config->to.agents[i],
+        };
+        k->most = queue_prefetch(sim, s->config, s->config->to.agents[i]);
         ring_push(s, i);
     }
 }
@@ -77,6 +86,7 @@ void queue_consumers_reset(struct subscription *s)
     s->membership = 0;
     for (uint32_t i = 0; i < s->consumer_count; i++) {
         s->consumers[i].used = 0;
+        s->consumers[i].asks = false;
         ring_push(s, i);
     }
 }
@@ -275,6 +285,7 @@ static void deliver(struct broker *q, struct subscription *s, uint32_t number, u
     f->claims = list.first;
     f->count = count;
     k->used++;
+    k->asks = false;
     lane->out_owner = consumer + 1;
     const struct ledger_entry *e =
         ledger_at(&q->ledger, q->messages[q->claims[list.first].message].entry);
@@ -291,7 +302,7 @@ static uint32_t pick(struct broker *q, struct subscription *s, const struct lane
     if (is_ordered(q)) {
         uint32_t owner = lane->owner - 1;
         bool free = lane->owner && (!lane->out || lane->out_owner == lane->owner) &&
-                    has_room(q, &s->consumers[owner]);
+                    has_room(q, s, &s->consumers[owner]);
         return free ? owner : UINT32_MAX;
     }
     for (uint32_t left = s->ring_count; left; left--) {
@@ -299,8 +310,9 @@ static uint32_t pick(struct broker *q, struct subscription *s, const struct lane
         s->ring_first = (s->ring_first + 1) % s->consumer_count;
         s->ring_count--;
         s->consumers[consumer].stands = false;
-        if (s->consumers[consumer].used >= s->consumers[consumer].most)
-            continue; /* it stands here again when it has room */
+        bool asks = s->consumers[consumer].asks || s->config->fetch == SUBSCRIPTION_PUSH;
+        if (!asks || s->consumers[consumer].used >= s->consumers[consumer].most)
+            continue; /* it stands here again when it has room, and has asked */
         ring_push(s, consumer);
         if (is_there(q, &s->consumers[consumer]))
             return consumer;
@@ -336,6 +348,22 @@ void queue_dispatch_all(struct broker *q)
             queue_dispatch(q, &q->subscriptions[i], l);
 }
 
+void queue_asked(struct broker *q, uint32_t agent)
+{
+    const struct simulation *sim = simulation_of(q);
+    const struct agent *from = &sim->agents[agent];
+    const struct subscriber *self = from->durable;
+    struct subscription *s = &q->subscriptions[self->first->part];
+    uint32_t consumer = from->number - 1;
+    s->consumers[consumer].asks = true;
+    if (!is_ordered(q))
+        ring_push(s, consumer);
+    for (uint32_t l = 0; l < q->lane_count && s->consumers[consumer].asks; l++)
+        queue_dispatch(q, s, l);
+    if (s->config->fetch == SUBSCRIPTION_POLL)
+        s->consumers[consumer].asks = false;
+}
+
 /* A consumer has room again. */
 static void room_at(struct broker *q, struct subscription *s, uint32_t consumer, uint32_t lane)
 {
@@ -348,7 +376,7 @@ static void room_at(struct broker *q, struct subscription *s, uint32_t consumer,
         return;
     }
     queue_dispatch(q, s, lane);
-    for (uint32_t i = 0; i < q->lane_count && has_room(q, k); i++) {
+    for (uint32_t i = 0; i < q->lane_count && has_room(q, s, k); i++) {
         k->turn = (k->turn + 1) % q->lane_count;
         if (s->lanes[k->turn].owner == consumer + 1 && s->lanes[k->turn].waiting)
             queue_dispatch(q, s, k->turn);

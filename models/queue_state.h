@@ -28,6 +28,7 @@ enum { SUBSCRIPTION_TABLE = 1 }; /* of delivery_metrics, at a subscription's ins
 /* In the `verb` of posts to a broker. */
 enum queue_verb {
     QUEUE_SUBSCRIBES = 112,
+    QUEUE_FETCHES,    /* a consumer asks for a delivery */
     QUEUE_REPLICATES, /* leader to follower: entries beyond `key` up to `version` */
     QUEUE_HOLDS,      /* its answer: what it holds safely, up to `version` */
     QUEUE_ASKS_VOTE,  /* candidate of term `session` that holds up to `version` */
@@ -97,6 +98,7 @@ struct consumer {
     uint64_t most;
     uint32_t turn; /* ordered: the lane that is looked at first */
     bool stands;   /* in the ring of those with room */
+    bool asks;     /* it has asked, and got nothing since */
 };
 
 struct subscription {
@@ -322,6 +324,8 @@ void queue_show_ages(struct broker *q);
 /* Delivers what can be: of one lane, or of all. */
 void queue_dispatch(struct broker *q, struct subscription *s, uint32_t lane);
 void queue_dispatch_all(struct broker *q);
+/* A consumer's instance (agent) asks for a delivery. */
+void queue_asked(struct broker *q, uint32_t agent);
 /* A delivery, or the way to the dead letters, was woken. */
 void queue_delivery_wake(struct broker *q, struct call *c);
 /* An answer that came too late for its delivery. */
@@ -335,12 +339,23 @@ void queue_sync_soon(struct broker *q);
 
 extern const struct kind subscription_kind;
 
+/* What a consumer can have under way by its configuration. */
+uint64_t queue_prefetch(const struct simulation *s, const struct subscription_config *config,
+                        uint32_t target);
+
+/* Of an instance since its last restart. */
+struct subscriber_memory {
+    uint64_t busy;  /* deliveries under way */
+    uint64_t asked; /* numbers its questions: an older one's timer says nothing */
+};
+
 /* What the instances of a subscription keep, on the places of the consumers. */
 struct subscriber {
     struct subscriber *first; /* of its node */
     struct recall known;      /* of the node, at its first instance: outlives crashes */
     uint32_t part;            /* its number at every broker */
     uint32_t queue_node;      /* the brokers */
+    uint64_t most;            /* deliveries under way at once */
     bool opened;
 };
 

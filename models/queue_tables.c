@@ -172,6 +172,40 @@ const struct field_table queue_fields = {
         },
 };
 
+static const struct field long_poll_fields[] = {
+    {.name = "wait",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct subscription_config, wait),
+     .otherwise = "500ms",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "Without a message it asks again after so long."},
+    {0},
+};
+
+static const struct field poll_fields[] = {
+    {.name = "every",
+     .type = FIELD_TIME,
+     .offset = offsetof(struct subscription_config, every),
+     .otherwise = "1s",
+     .flags = FIELD_WHOLE,
+     .min = 1,
+     .summary = "Where there was none it asks again after so long."},
+    {0},
+};
+
+static const struct field_word fetches[] = {
+    [SUBSCRIPTION_PUSH] = {"push", "The broker delivers while a consumer has less than `prefetch`.",
+                           NULL},
+    [SUBSCRIPTION_LONG_POLL] = {"long_poll",
+                                "A consumer with less than `prefetch` asks, and the broker answers "
+                                "as soon as there is a message.",
+                                &(const struct field_table){.fields = long_poll_fields}},
+    [SUBSCRIPTION_POLL] = {"poll", "It asks, and the broker answers at once, or has nothing.",
+                           &(const struct field_table){.fields = poll_fields}},
+    {0},
+};
+
 static const struct field replay_fields[] = {
     {.name = "at",
      .type = FIELD_TIME,
@@ -208,6 +242,15 @@ const struct field_table subscription_fields = {
              .flags = FIELD_WHOLE,
              .words = confirmations,
              .summary = "When the broker may forget a message."},
+            {.name = "fetch",
+             .type = FIELD_WORD,
+             .offset = offsetof(struct subscription_config, fetch),
+             .otherwise = "push",
+             .flags = FIELD_WHOLE,
+             .words = fetches,
+             .summary =
+                 "Who sets a delivery going. Asking takes a message of its own, which may be "
+                 "late or lost."},
             {.name = "prefetch",
              .type = FIELD_COUNT,
              .offset = offsetof(struct subscription_config, prefetch),

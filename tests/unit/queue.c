@@ -274,6 +274,32 @@ static void floods_take_as_many_messages_as_published(void)
     }
 }
 
+/* Messages come at 0, 1 s .. 9 s and can be delivered 300 ms later; each takes 10 ms. Who has asked
+ * gets it then. Who asks every second asks at 0 and, after each piece of work and each second
+ * without any, again: message k at k + 1 s and 10 ms for every piece of work before. */
+static void who_asks_gets_messages(void)
+{
+    static const struct {
+        const char *fetch;
+        int64_t waited_ms;
+    } cases[] = {{"push", 3000}, {"long_poll(wait=7s)", 3000}, {"poll(every=1s)", 10450}};
+    for (int i = 0; i < 3; i++) {
+        struct played p;
+        play(&p, 1, SYSTEM("constant(1/s)", "delay: 300ms,", ", fetch: %s", "time: 10ms", ""),
+             cases[i].fetch);
+        const struct record *r =
+            p.simulation->agents[node_in(p.loaded.blueprint, "inbox.mail")->first]
+                .records[SUBSCRIPTION_TABLE];
+        const struct moments *m =
+            &r->tallies[operation_in(p.loaded.blueprint, "order") * r->metric_count +
+                        DELIVERY_TIME_IN_QUEUE]
+                 .moments;
+        CU_ASSERT_EQUAL(m->count, 10);
+        CU_ASSERT_TRUE(m->sum == (wide)cases[i].waited_ms * MILLISECOND);
+        played_free(&p);
+    }
+}
+
 /* What was accepted from 5 s to 8 s on is delivered once more at 8 s: 30 of 100 messages. */
 static void what_is_kept_can_be_replayed(void)
 {
@@ -303,4 +329,5 @@ SUITE("queues", TEST(messages_go_through), TEST(an_answer_that_comes_late_still_
       TEST(a_crash_takes_what_was_not_synced), TEST(a_crash_undoes_acknowledgements),
       TEST(what_finds_no_room), TEST(what_is_too_old_goes), TEST(numbered_messages_are_stored_once),
       TEST(a_batch_is_written_message_by_message), TEST(the_urgent_go_first),
-      TEST(floods_take_as_many_messages_as_published), TEST(what_is_kept_can_be_replayed))
+      TEST(floods_take_as_many_messages_as_published), TEST(who_asks_gets_messages),
+      TEST(what_is_kept_can_be_replayed))

@@ -61,7 +61,8 @@ static void at_least_once_never_loses(void)
                                          "durability: fsync(every=7ms), partitions: 7,",
                                          "durability: fsync(every=30ms), idempotent: true, "
                                          "priority: {vip: 1, order: 0},"};
-    static const char *const subscriptions[] = {"prefetch: 4", "dedup: 5min",
+    static const char *const subscriptions[] = {"prefetch: 4, fetch: poll(every=50ms)",
+                                                "dedup: 5min, fetch: long_poll(wait=300ms)",
                                                 "batch: 5, linger: 5ms, dedup: 5min"};
     uint64_t twice = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++)

@@ -3,7 +3,7 @@
  * Where the cache asks the store itself the leader is the read that asks. Under cache_aside it is a
  * lease: a call of the cache's own which stands for the caller that was told to fetch the value. A
  * lease ends when a copy is brought, by whomever; after `lease` the earliest of those who wait is
- * sent to fetch it in turn (Nishtala et al., NSDI 2013, section 3.2.1).
+ * sent to fetch it in turn (Nishtala et al., NSDI 2013).
  *
  * Invariant: `flights` of the cache names for each key and holder its one leader; followers stand
  * in a list behind it, the latest first. */

@@ -235,5 +235,13 @@ const struct family replica_families[] = {
     QUOTED("1", 0.00059203, 0.0003),
     QUOTED("10", 0.0523, 0.004),
     QUOTED("20", 0.1808, 0.006),
+    {"signs of life that are lost",
+     "suspect.yaml",
+     {NULL},
+     "Feller: (p^-3 - 1) / (1 - p) = 1110 of them until three in a row are lost; half a second "
+     "more",
+     .replications = 40,
+     .rows = {{"F02", "false failovers in 1,000,000 s", "store", NULL, "false_failovers", "total",
+               900.5, RELATIVE, 0.03, 0}}},
     {0},
 };

@@ -41,6 +41,7 @@ struct subscription_config {
     int64_t linger, visibility, dedup, pause; /* ns */
     int64_t replay_at, replay_back;           /* ns; of no meaning without has_replay */
     int64_t wait, every;                      /* ns: until a consumer asks again */
+    int64_t dedup_time;                       /* ns to look a message up in what is remembered */
     uint8_t ack, fetch;
     bool no_local, has_replay;
 };

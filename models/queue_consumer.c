@@ -12,6 +12,7 @@
 struct subscriber_frame {
     uint64_t op_id; /* of the delivery, where what is worked on is only a part of it */
     uint32_t info;  /* children whose end is unknown */
+    bool looks_up;  /* it waits for what is remembered to be looked up */
 };
 
 static const struct subscription_config *config_of(const struct agent *agent)
@@ -169,6 +170,14 @@ static void reply(struct agent *agent, struct call *c, enum status status)
     end(agent);
 }
 
+static void looked_up(struct agent *agent, struct call *c)
+{
+    if (leave_out_known(agent, c))
+        work(agent, c);
+    else
+        reply(agent, c, STATUS_OK);
+}
+
 static void arrive(struct agent *agent, struct call *c)
 {
     struct batch_item single;
@@ -178,10 +187,13 @@ static void arrive(struct agent *agent, struct call *c)
     begin(agent);
     for (uint32_t i = 0; i < count; i++)
         queue_arrived(s, items[i].op_id, items[i].operation);
-    if (leave_out_known(agent, c))
-        work(agent, c);
-    else
-        reply(agent, c, STATUS_OK);
+    const struct subscription_config *config = config_of(agent);
+    if (config->dedup > 0 && config->dedup_time > 0) {
+        ((struct subscriber_frame *)call_frame(c))->looks_up = true;
+        call_await(c, agent, 0, config->dedup_time * (int64_t)count);
+        return;
+    }
+    looked_up(agent, c);
 }
 
 /* The consumer has done it. What another one has done meanwhile is not done again: effect and
@@ -203,7 +215,12 @@ static void done(struct agent *agent, struct call *c)
 
 static void subscription_step(struct agent *agent, struct call *c)
 {
-    const struct subscriber_frame *f = call_frame(c);
+    struct subscriber_frame *f = call_frame(c);
+    if (f->looks_up && c->wake == WAKE_TIMEOUT) {
+        f->looks_up = false;
+        looked_up(agent, c);
+        return;
+    }
     switch ((enum wake)c->wake) {
     case WAKE_ARRIVED:
         arrive(agent, c);
@@ -265,6 +282,8 @@ static const char *subscription_check(const void *config)
 static const char *subscription_doubt(const void *config, const char *key)
 {
     const struct subscription_config *subscription = config;
+    if (!strcmp(key, "dedup_time") && subscription->dedup <= 0)
+        return "has no meaning without `dedup`";
     if (!strcmp(key, "dead_letter") && subscription->max_deliveries == COUNT_UNLIMITED)
         return "has no meaning without `max_deliveries`";
     if (!strcmp(key, "max_deliveries") && subscription->ack == SUBSCRIPTION_BEFORE)

@@ -304,6 +304,12 @@ const struct field_table subscription_fields = {
              .flags = FIELD_WHOLE,
              .summary = "How long the consumers remember what they have done, and do not do it "
                         "again."},
+            {.name = "dedup_time",
+             .type = FIELD_TIME,
+             .offset = offsetof(struct subscription_config, dedup_time),
+             .otherwise = "0s",
+             .flags = FIELD_WHOLE,
+             .summary = "How long it takes to look a message up there, before it is worked on."},
             {.name = "filter",
              .type = FIELD_OPERATIONS,
              .offset = offsetof(struct subscription_config, filter),

@@ -300,6 +300,22 @@ static void who_asks_gets_messages(void)
     }
 }
 
+/* 20 ms to look each message up and 10 ms to work on it; nobody else is there. */
+static void looking_up_takes_its_time(void)
+{
+    struct played p;
+    play(&p, 1, SYSTEM("constant(1/s)", "", ", dedup: 1min, dedup_time: 20ms", "time: 10ms", ""));
+    const struct record *r = p.simulation->agents[node_in(p.loaded.blueprint, "inbox.mail")->first]
+                                 .records[SUBSCRIPTION_TABLE];
+    const struct moments *m =
+        &r->tallies[operation_in(p.loaded.blueprint, "order") * r->metric_count +
+                    DELIVERY_END_TO_END]
+             .moments;
+    CU_ASSERT_EQUAL(m->count, 10);
+    CU_ASSERT_TRUE(m->sum == (wide)300 * MILLISECOND);
+    played_free(&p);
+}
+
 /* What was accepted from 5 s to 8 s on is delivered once more at 8 s: 30 of 100 messages. */
 static void what_is_kept_can_be_replayed(void)
 {
@@ -330,4 +346,4 @@ SUITE("queues", TEST(messages_go_through), TEST(an_answer_that_comes_late_still_
       TEST(what_finds_no_room), TEST(what_is_too_old_goes), TEST(numbered_messages_are_stored_once),
       TEST(a_batch_is_written_message_by_message), TEST(the_urgent_go_first),
       TEST(floods_take_as_many_messages_as_published), TEST(who_asks_gets_messages),
-      TEST(what_is_kept_can_be_replayed))
+      TEST(looking_up_takes_its_time), TEST(what_is_kept_can_be_replayed))

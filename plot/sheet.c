@@ -110,7 +110,9 @@ void sheet_say_tick(struct sheet *sheet, const char *key, size_t item, const cha
 
 void sheet_set(struct sheet *sheet, const char *key, double value)
 {
-    fprintf(sheet->file, "%s\t\"%.9g\"\n", key, value);
+    /* gnuplot does not read back an exponent such as -06. */
+    bool tiny = value > -1e-3 && value < 1e-3;
+    fprintf(sheet->file, tiny ? "%s\t\"%.12f\"\n" : "%s\t\"%.9g\"\n", key, value);
 }
 
 void sheet_header(struct sheet *sheet, const char *columns)

@@ -12,13 +12,13 @@
      {"vars.backend=" backend},                                                                    \
      BROOKER,                                                                                      \
      .replications = 40,                                                                           \
-     .rows = {{"C16", "hits after 2 s, " backend " fills", "cache", NULL, "hit_ratio", "ratio",    \
+     .rows = {{"C18", "hits after 2 s, " backend " fills", "cache", NULL, "hit_ratio", "ratio",    \
                early, ABSOLUTE, 0.1, 0}}},                                                         \
     {                                                                                              \
         "cold for 26 s, " backend " fills", "cold.yaml",                                           \
             {"vars.backend=" backend, "run.warmup=26s", "run.duration=27s"}, BROOKER,              \
             .replications = 20, .rows = {                                                          \
-                {"C16", "hits after 26 s, " backend " fills", "cache", NULL, "hit_ratio", "ratio", \
+                {"C18", "hits after 26 s, " backend " fills", "cache", NULL, "hit_ratio", "ratio", \
                  late, ABSOLUTE, 0.03, 0}                                                          \
             }                                                                                      \
     }
@@ -29,7 +29,7 @@ const struct family cold_families[] = {
      {"vars.keys=zipf(1.3 1000G)", "vars.room=1k", "run.duration=150s"},
      BROOKER,
      .replications = 2,
-     .rows = {{"C16", "hits of LRU, room for 1000, Zipf 1.3", "cache", NULL, "hit_ratio", "ratio",
+     .rows = {{"C18", "hits of LRU, room for 1000, Zipf 1.3", "cache", NULL, "hit_ratio", "ratio",
                0.85, ABSOLUTE, 0.015, 0}}},
     COLD("5/s", 0.52, 0.73),
     COLD("10/s", 0.47, 0.78),
